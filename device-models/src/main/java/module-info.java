@@ -1,0 +1,8 @@
+/**
+ * The chips of a PC, each driven through its constructor's clock, lines and bus.
+ *
+ * <p>This module depends on nothing and knows neither a CPU nor a backend.
+ */
+module org.softkvm.devices {
+    exports org.softkvm.devices;
+}

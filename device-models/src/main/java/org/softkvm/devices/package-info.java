@@ -1,0 +1,2 @@
+/** What all chips share: the device contract, clocks, interrupt lines and buses. */
+package org.softkvm.devices;

@@ -1,0 +1,2 @@
+/** The API of the emulated CPU. */
+package org.softkvm.emulator;

@@ -1,0 +1,2 @@
+/** The runner of test ROMs and their results. */
+package org.softkvm.testroms;

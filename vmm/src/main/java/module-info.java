@@ -1,0 +1,12 @@
+/**
+ * The ready-made PC: board, loaders, run loop and command line.
+ *
+ * <p>It stands on the KVM API and on the chips and never sees a backend.
+ */
+module org.softkvm.vmm {
+    requires org.apache.commons.cli;
+    requires org.softkvm.devices;
+    requires org.softkvm.kvm;
+
+    exports org.softkvm.vmm;
+}

@@ -1,0 +1,2 @@
+/** The PC: board, loaders and run loop. */
+package org.softkvm.vmm;
