@@ -8,4 +8,6 @@ module org.softkvm.kvm {
     requires org.softkvm.emulator;
 
     exports org.softkvm.kvm;
+
+    uses org.softkvm.kvm.KvmProvider;
 }

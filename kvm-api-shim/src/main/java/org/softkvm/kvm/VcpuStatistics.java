@@ -1,0 +1,28 @@
+package org.softkvm.kvm;
+
+/** What a vcpu has done so far (extension {@link Capability#SOFTKVM_STATISTICS}); made once and reused. */
+public final class VcpuStatistics {
+    /** Guest instructions executed; each iteration of REP counts as one. */
+    public long instructions;
+    /** Returns from {@link Vcpu#run()}. */
+    public long exits;
+    /** Exits of reason {@link ExitReason#IO}. */
+    public long ioExits;
+    /** Exits of reason {@link ExitReason#MMIO}. */
+    public long mmioExits;
+    /** Exits of reason {@link ExitReason#IRQ_WINDOW_OPEN}. */
+    public long irqWindowExits;
+    /** Exits of reason {@link ExitReason#IOAPIC_EOI}. */
+    public long ioapicEoiExits;
+    /** Exits of reason {@link ExitReason#INTR}. */
+    public long intrExits;
+    /** Times that the vcpu waited in HLT inside {@link Vcpu#run()}. */
+    public long halts;
+    /** Nanoseconds that it waited there. */
+    public long haltNanos;
+    /** External interrupts delivered to the guest. */
+    public long interrupts;
+
+    /** Makes a set of counters that are all 0. */
+    public VcpuStatistics() {}
+}

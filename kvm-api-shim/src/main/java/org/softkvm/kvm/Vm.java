@@ -1,0 +1,221 @@
+package org.softkvm.kvm;
+
+import java.lang.foreign.MemorySegment;
+import java.util.List;
+
+/**
+ * A virtual machine: memory, interrupts, a clock and vcpus.
+ *
+ * <p>Any thread may call its methods at any time, while vcpus run too. Errors are {@link KvmException}s.
+ */
+public interface Vm extends AutoCloseable {
+    /**
+     * Asks for a capability of this VM (KVM_CHECK_EXTENSION).
+     *
+     * @param capability the capability
+     * @return 0 where it is absent, else 1 or the number that its description names
+     */
+    int checkExtension(Capability capability);
+
+    /**
+     * Enables a capability (KVM_ENABLE_CAP). For {@link Capability#SPLIT_IRQCHIP}: before the first vcpu; argument 0 is
+     * the number of pins of the IOAPIC outside, for which the first global system interrupts are reserved.
+     *
+     * @param capability the capability
+     * @param arguments its arguments; those left out are 0
+     * @throws KvmException EINVAL where the capability cannot be enabled or an argument is wrong, EEXIST where an
+     *     irqchip exists already or vcpus do
+     */
+    void enableCap(Capability capability, long... arguments);
+
+    /**
+     * Allocates memory that memory slots can lie on. It costs what is touched of it, reads as 0 until written, may be
+     * used by every thread, and is freed with the VM.
+     *
+     * @param size bytes, a multiple of 4096 greater than 0
+     * @return a native segment, aligned to 4096
+     * @throws KvmException EINVAL for such a size, ENOMEM where there is not so much memory
+     */
+    MemorySegment allocateMemory(long size);
+
+    /**
+     * Makes, moves, changes or (size 0) deletes a slot (KVM_SET_USER_MEMORY_REGION). It holds for vcpus that run when
+     * the call returns.
+     *
+     * @param slot the slot
+     * @throws KvmException EINVAL for misaligned values, flags or numbers that there are not, an address that is too
+     *     high, a change of size, memory or READONLY, EEXIST where it overlaps another slot
+     */
+    void setMemorySlot(MemorySlot slot);
+
+    /**
+     * Deletes a slot.
+     *
+     * @param addressSpace its address space
+     * @param slot its number
+     * @throws KvmException EINVAL where there is no such slot
+     */
+    void deleteMemorySlot(int addressSpace, int slot);
+
+    /**
+     * Replaces the whole list of slots at once (extension {@link Capability#SOFTKVM_REPLACE_MEMORY_SLOTS}): a vcpu that
+     * runs sees the old list or the new one and nothing between.
+     *
+     * @param slots the new list
+     * @throws KvmException as {@link #setMemorySlot(MemorySlot)}; EEXIST too where a number occurs twice. The old list
+     *     stays then.
+     */
+    void replaceMemorySlots(List<MemorySlot> slots);
+
+    /**
+     * The slots there are.
+     *
+     * @return an unmodifiable list
+     */
+    List<MemorySlot> memorySlots();
+
+    /**
+     * Reads guest memory as a device does.
+     *
+     * @param guestPhysicalAddress the first address
+     * @param destination where the bytes go
+     * @return how many bytes were read: fewer than asked for where memory ends
+     */
+    long dmaRead(long guestPhysicalAddress, MemorySegment destination);
+
+    /**
+     * Writes guest memory as a device does; vcpus notice (code that they have decoded, the dirty log).
+     *
+     * @param guestPhysicalAddress the first address
+     * @param source the bytes
+     * @return how many bytes were written: fewer than asked for where writable memory ends
+     */
+    long dmaWrite(long guestPhysicalAddress, MemorySegment source);
+
+    /**
+     * Tells the vcpus that host code wrote guest memory by itself, through a segment, rather than by
+     * {@link #dmaWrite}.
+     *
+     * @param guestPhysicalAddress the first address
+     * @param length how many bytes
+     */
+    void memoryWritten(long guestPhysicalAddress, long length);
+
+    /**
+     * Creates local APICs, IOAPIC and PICs in the backend (KVM_CREATE_IRQCHIP); before the first vcpu.
+     *
+     * @throws KvmException EEXIST where an irqchip exists, EINVAL where vcpus do, ENOTTY where the backend has none
+     *     ({@link Capability#IRQCHIP} is 0)
+     */
+    void createIrqchip();
+
+    /**
+     * Sets the level of a global system interrupt (KVM_IRQ_LINE_STATUS).
+     *
+     * @param gsi its number
+     * @param level true for active
+     * @return how many vcpus it was delivered to; 0 where it merged with one that waits, -1 where it was ignored
+     * @throws KvmException ENXIO where no irqchip is in the backend
+     */
+    int irqLine(int gsi, boolean level);
+
+    /**
+     * Replaces the table of routes (KVM_SET_GSI_ROUTING).
+     *
+     * @param routes the new table
+     * @throws KvmException EINVAL for an interrupt, chip or pin that does not exist, or where no irqchip is in the
+     *     backend
+     */
+    void setGsiRouting(List<? extends IrqRoute> routes);
+
+    /**
+     * Sends a message-signalled interrupt (KVM_SIGNAL_MSI).
+     *
+     * @param address the address of the message
+     * @param data its data
+     * @return how many vcpus it was delivered to; 0 where the guest blocked it
+     * @throws KvmException EINVAL where no local APIC is in the backend
+     */
+    int signalMsi(long address, int data);
+
+    /**
+     * Reads the paravirtual clock (KVM_GET_CLOCK).
+     *
+     * @param clock where it goes
+     */
+    void getClock(ClockData clock);
+
+    /**
+     * Sets the paravirtual clock (KVM_SET_CLOCK).
+     *
+     * @param clock the value; {@link ClockData#REALTIME} adds what has passed since
+     * @throws KvmException EINVAL for flags that there are not
+     */
+    void setClock(ClockData clock);
+
+    /**
+     * Where three pages lie that the backend may use for real mode (KVM_SET_TSS_ADDR).
+     *
+     * @param guestPhysicalAddress the address
+     * @throws KvmException EINVAL where the pages do not end below 4 GiB
+     */
+    void setTssAddr(long guestPhysicalAddress);
+
+    /**
+     * Where a page lies that the backend may use for real mode (KVM_SET_IDENTITY_MAP_ADDR); before the first vcpu.
+     *
+     * @param guestPhysicalAddress the address; 0 for the default
+     * @throws KvmException EINVAL where vcpus exist
+     */
+    void setIdentityMapAddr(long guestPhysicalAddress);
+
+    /**
+     * Chooses the boot processor (KVM_SET_BOOT_CPU_ID); before the first vcpu. The default is 0.
+     *
+     * @param id the number of the vcpu
+     * @throws KvmException EBUSY where vcpus exist, EINVAL for a number that is too large
+     */
+    void setBootCpuId(int id);
+
+    /**
+     * Creates a vcpu (KVM_CREATE_VCPU) in its state after power-on.
+     *
+     * @param id its number, which is its APIC id too
+     * @return the vcpu
+     * @throws KvmException EINVAL for a number that is too large, EEXIST where there is one of that number
+     */
+    Vcpu createVcpu(int id);
+
+    /**
+     * Chooses how guest code is executed (extension {@link Capability#SOFTKVM_ENGINE}); before the first vcpu.
+     *
+     * @param engine one of {@link Kvm#engines()}
+     * @throws KvmException EINVAL for another name or where vcpus exist, ENOTTY where the backend has no such extension
+     */
+    void setEngine(String engine);
+
+    /**
+     * Chooses the CPU (extension {@link Capability#SOFTKVM_CPU_MODEL}); before the first vcpu. What a model lacks that
+     * CPUID cannot say (an 8086 has no #UD) comes with it; its CPUID is what the vcpus start with.
+     *
+     * @param model one of {@link Kvm#cpuModels()}
+     * @throws KvmException EINVAL for another name or where vcpus exist, ENOTTY where the backend has no such extension
+     */
+    void setCpuModel(String model);
+
+    /**
+     * A digest of memory and of the state of all vcpus (extension {@link Capability#SOFTKVM_STATE_HASH}); while no vcpu
+     * runs.
+     *
+     * @return the digest
+     * @throws KvmException ENOTTY where the backend has no such extension
+     */
+    long stateHash();
+
+    /**
+     * Destroys the VM: closes its vcpus and frees its memory. No vcpu may be in {@link Vcpu#run()}. A second call does
+     * nothing.
+     */
+    @Override
+    void close();
+}
