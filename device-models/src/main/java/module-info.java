@@ -5,4 +5,6 @@
  */
 module org.softkvm.devices {
     exports org.softkvm.devices;
+    exports org.softkvm.devices.apic;
+    exports org.softkvm.devices.time;
 }

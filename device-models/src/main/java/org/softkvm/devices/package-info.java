@@ -1,2 +1,2 @@
-/** What all chips share: the device contract, clocks, interrupt lines and buses. */
+/** What every chip is built on: register access, the address decoder, interrupt lines, saved states. */
 package org.softkvm.devices;

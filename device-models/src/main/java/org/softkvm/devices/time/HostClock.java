@@ -1,0 +1,159 @@
+package org.softkvm.devices.time;
+
+import java.util.concurrent.locks.Lock;
+import java.util.concurrent.locks.LockSupport;
+import java.util.concurrent.locks.ReentrantLock;
+
+/**
+ * The host's monotonic clock. One daemon thread runs the callbacks, each with a given lock held, so devices under
+ * that lock see accesses and timers one at a time.
+ *
+ * <p>Timers are thread-safe and may be armed with or without the lock. The clock takes the lock only when it holds
+ * none of its own, so any order of locks by callers is safe.
+ */
+public final class HostClock implements DeviceClock, AutoCloseable {
+    private final Lock lock;
+
+    /** Guards the queue and {@code closed}; never held while {@code lock} is taken or a callback runs. */
+    private final ReentrantLock queueLock = new ReentrantLock();
+
+    private final TimerQueue queue = new TimerQueue();
+    private final long start = System.nanoTime();
+    private final Thread thread;
+    private boolean closed;
+
+    private final class HostTimer extends TimerQueue.Entry implements DeviceTimer {
+        private final Runnable callback;
+
+        HostTimer(Runnable callback) {
+            this.callback = callback;
+        }
+
+        @Override
+        public void arm(long deadlineNanos) {
+            boolean first;
+            queueLock.lock();
+            try {
+                if (closed || deadlineNanos == Long.MAX_VALUE) {
+                    queue.remove(this);
+                    return;
+                }
+                queue.put(this, deadlineNanos);
+                first = queue.first() == this;
+            } finally {
+                queueLock.unlock();
+            }
+            if (first && Thread.currentThread() != thread) {
+                LockSupport.unpark(thread);
+            }
+        }
+
+        @Override
+        public void cancel() {
+            queueLock.lock();
+            try {
+                queue.remove(this);
+            } finally {
+                queueLock.unlock();
+            }
+        }
+
+        @Override
+        public boolean isArmed() {
+            queueLock.lock();
+            try {
+                return isQueued();
+            } finally {
+                queueLock.unlock();
+            }
+        }
+    }
+
+    /**
+     * Starts the clock at 0.
+     *
+     * @param lock held while callbacks run: the board's lock, which must be re-entrant
+     */
+    public HostClock(Lock lock) {
+        this.lock = lock;
+        thread = Thread.ofPlatform().name("softkvm-timers").daemon().unstarted(this::run);
+        thread.start();
+    }
+
+    @Override
+    public long nanoTime() {
+        return System.nanoTime() - start;
+    }
+
+    @Override
+    public DeviceTimer newTimer(Runnable callback) {
+        return new HostTimer(callback);
+    }
+
+    /**
+     * Stops the timer thread. Armed timers do not fire any more and timers cannot be armed again; the time still
+     * reads. Returns without waiting for a callback that is running.
+     */
+    @Override
+    public void close() {
+        queueLock.lock();
+        try {
+            closed = true;
+        } finally {
+            queueLock.unlock();
+        }
+        LockSupport.unpark(thread);
+    }
+
+    private void run() {
+        while (true) {
+            long deadline;
+            queueLock.lock();
+            try {
+                if (closed) {
+                    return;
+                }
+                deadline = queue.firstDeadline();
+            } finally {
+                queueLock.unlock();
+            }
+            long wait = deadline - nanoTime();
+            if (deadline == Long.MAX_VALUE) {
+                LockSupport.park(this);
+            } else if (wait > 0) {
+                LockSupport.parkNanos(this, wait);
+            } else {
+                fire();
+            }
+        }
+    }
+
+    /** Runs the first timer if it is still due once the lock is held: a cancel under the lock is then final. */
+    private void fire() {
+        lock.lock();
+        try {
+            HostTimer timer = takeDue();
+            if (timer != null) {
+                timer.callback.run();
+            }
+        } catch (RuntimeException | Error e) {
+            // A device's own fault must not stop the other devices' timers.
+            thread.getUncaughtExceptionHandler().uncaughtException(thread, e);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private HostTimer takeDue() {
+        queueLock.lock();
+        try {
+            if (!closed && queue.firstDeadline() <= nanoTime() && queue.first() instanceof HostTimer timer) {
+                queue.remove(timer);
+                return timer;
+            }
+            return null;
+        } finally {
+            queueLock.unlock();
+        }
+    }
+}
