@@ -7,12 +7,12 @@ package org.softkvm.devices.apic;
  */
 public interface CpuSignals {
     /**
-     * {@code LocalApic#pendingVector()} may have a new answer. The processor asks again at its next instruction
+     * {@link LocalApic#pendingVector()} may have a new answer. The processor asks again at its next instruction
      * boundary, and wakes from HLT where there is one.
      */
     void interruptChanged();
 
-    /** {@code LocalApic#isExtIntPending()} may have a new answer. */
+    /** {@link LocalApic#isExtIntPending()} may have a new answer. */
     void extIntChanged();
 
     /** A non-maskable interrupt arrived; it is the processor's to hold until it can be taken. */
@@ -22,7 +22,7 @@ public interface CpuSignals {
     void smi();
 
     /**
-     * An INIT arrived. When the processor takes it, it calls {@code LocalApic#init()} and waits for a start-up
+     * An INIT arrived. When the processor takes it, it calls {@link LocalApic#init()} and waits for a start-up
      * message unless it is the bootstrap processor.
      */
     void init();
@@ -35,7 +35,7 @@ public interface CpuSignals {
     void startup(int vector);
 
     /**
-     * An interrupt was ended whose vector is in the set of {@code LocalApic#setEoiExitVectors}.
+     * An interrupt was ended whose vector is in the set of {@link LocalApic#setEoiExitVectors}.
      *
      * @param vector the vector, 0..255
      */
