@@ -7,6 +7,8 @@ module org.softkvm.vmm {
     requires org.apache.commons.cli;
     requires org.softkvm.devices;
     requires org.softkvm.kvm;
+    requires org.tukaani.xz;
 
     exports org.softkvm.vmm;
+    exports org.softkvm.vmm.pc;
 }

@@ -1,0 +1,75 @@
+package org.softkvm.vmm.loader;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import org.softkvm.vmm.GuestFile;
+import org.softkvm.vmm.VmmException;
+
+/**
+ * The setup header of a Linux x86 bzImage (Documentation/arch/x86/boot.rst of the kernel).
+ *
+ * @param file the image
+ * @param version boot protocol version, 020Fh for 2.15
+ * @param payload offset of the compressed kernel in the file
+ * @param payloadLength its length, the trailing size field included
+ */
+record BzImage(GuestFile file, int version, int payload, int payloadLength) {
+    private static final int SETUP_SECTS = 0x1F1;
+    private static final int BOOT_FLAG = 0x1FE;
+    private static final int HEADER = 0x202;
+    private static final int VERSION = 0x206;
+    private static final int PAYLOAD_OFFSET = 0x248;
+    private static final int PAYLOAD_LENGTH = 0x24C;
+
+    /** Signature 'HdrS' of the setup header. */
+    private static final int HDRS = 0x5372_6448;
+
+    /** First protocol version with the payload fields. */
+    private static final int PAYLOAD_VERSION = 0x0208;
+
+    static boolean matches(byte[] data) {
+        if (data.length < HEADER + 4) {
+            return false;
+        }
+        ByteBuffer in = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN);
+        return in.getShort(BOOT_FLAG) == (short) 0xAA55 && in.getInt(HEADER) == HDRS;
+    }
+
+    static BzImage parse(GuestFile file) throws VmmException {
+        ByteBuffer in = ByteBuffer.wrap(file.data()).order(ByteOrder.LITTLE_ENDIAN);
+        int size = file.data().length;
+        if (size < PAYLOAD_LENGTH + 4) {
+            throw truncated(file);
+        }
+        int version = in.getShort(VERSION) & 0xFFFF;
+        if (version < PAYLOAD_VERSION) {
+            throw new VmmException(file.name() + ": Linux boot protocol " + (version >> 8) + "." + (version & 0xFF)
+                    + " is older than 2.8 and does not say where its kernel is");
+        }
+        int setupSectors = in.get(SETUP_SECTS) & 0xFF;
+        long setup = (setupSectors == 0 ? 4 : setupSectors) + 1L << 9;
+        long payload = setup + (in.getInt(PAYLOAD_OFFSET) & 0xFFFF_FFFFL);
+        long length = in.getInt(PAYLOAD_LENGTH) & 0xFFFF_FFFFL;
+        if (payload + length > size) {
+            throw truncated(file);
+        }
+        if (length < 16) {
+            throw new VmmException(file.name() + ": bzImage without a compressed kernel in it");
+        }
+        return new BzImage(file, version, (int) payload, (int) length);
+    }
+
+    /** The kernel in the image, an ELF file. */
+    GuestFile unpack() throws VmmException {
+        byte[] kernel = Decompressor.decompress(file, payload, payloadLength);
+        if (!ElfFile.matches(kernel)) {
+            throw new VmmException(file.name() + ": the unpacked kernel is not an ELF file");
+        }
+        return new GuestFile(file.name(), kernel);
+    }
+
+    private static VmmException truncated(GuestFile file) {
+        return new VmmException(file.name() + ": truncated bzImage: its kernel reaches beyond the file's "
+                + file.data().length + " bytes");
+    }
+}

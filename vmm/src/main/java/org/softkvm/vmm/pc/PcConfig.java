@@ -1,0 +1,290 @@
+package org.softkvm.vmm.pc;
+
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+import java.util.Optional;
+import org.softkvm.vmm.GuestFile;
+import org.softkvm.vmm.GuestModule;
+
+/**
+ * What a PC is made of and what it boots. Make one with {@link #builder(GuestFile)}.
+ *
+ * @param image the image or kernel, recognised by its content
+ * @param kernel whether it has to be a kernel: ELF, multiboot or bzImage
+ * @param initrd the initial RAM disk
+ * @param commandLine the kernel's command line, empty for none
+ * @param modules boot modules
+ * @param memory bytes of RAM, a multiple of 4 KiB; 0 for the default of the CPU model
+ * @param cpu CPU model, {@code max} for all that is implemented
+ * @param cpus number of CPUs
+ * @param backend KVM backend, {@code auto} for the best there is
+ * @param engine how the emulator executes code, {@code auto} for its default
+ * @param serialOutput what the guest sends to COM1
+ * @param serialInput what COM1 sends to the guest; read on a thread of its own, never closed
+ * @param debugConsoles debug consoles
+ * @param expect text on COM1 or a debug console that ends the run
+ * @param timeout host time after which the run ends
+ * @param maxInstructions guest instructions after which the run ends; negative for no limit
+ */
+public record PcConfig(
+        GuestFile image,
+        boolean kernel,
+        Optional<GuestFile> initrd,
+        String commandLine,
+        List<GuestModule> modules,
+        long memory,
+        String cpu,
+        int cpus,
+        String backend,
+        String engine,
+        OutputStream serialOutput,
+        Optional<InputStream> serialInput,
+        List<DebugConsole> debugConsoles,
+        Optional<String> expect,
+        Optional<Duration> timeout,
+        long maxInstructions) {
+
+    /** Copies the lists and checks that nothing is null. Values out of range are reported when the PC is made. */
+    public PcConfig {
+        Objects.requireNonNull(image, "image");
+        Objects.requireNonNull(initrd, "initrd");
+        Objects.requireNonNull(commandLine, "commandLine");
+        modules = List.copyOf(modules);
+        Objects.requireNonNull(cpu, "cpu");
+        Objects.requireNonNull(backend, "backend");
+        Objects.requireNonNull(engine, "engine");
+        Objects.requireNonNull(serialOutput, "serialOutput");
+        Objects.requireNonNull(serialInput, "serialInput");
+        debugConsoles = List.copyOf(debugConsoles);
+        Objects.requireNonNull(expect, "expect");
+        Objects.requireNonNull(timeout, "timeout");
+    }
+
+    /**
+     * A configuration with defaults: one CPU of model {@code max}, 256 MiB, nobody at the serial port, no limits.
+     *
+     * @param image the image or kernel
+     * @return a builder
+     */
+    public static Builder builder(GuestFile image) {
+        return new Builder(image);
+    }
+
+    /** Collects a configuration. */
+    public static final class Builder {
+        private final GuestFile image;
+        private boolean kernel;
+        private Optional<GuestFile> initrd = Optional.empty();
+        private String commandLine = "";
+        private final List<GuestModule> modules = new ArrayList<>();
+        private long memory;
+        private String cpu = "max";
+        private int cpus = 1;
+        private String backend = "auto";
+        private String engine = "auto";
+        private OutputStream serialOutput = OutputStream.nullOutputStream();
+        private Optional<InputStream> serialInput = Optional.empty();
+        private final List<DebugConsole> debugConsoles = new ArrayList<>();
+        private Optional<String> expect = Optional.empty();
+        private Optional<Duration> timeout = Optional.empty();
+        private long maxInstructions = -1;
+
+        private Builder(GuestFile image) {
+            this.image = image;
+        }
+
+        /**
+         * Demands that the image is a kernel.
+         *
+         * @param value whether it is
+         * @return this
+         */
+        public Builder kernel(boolean value) {
+            kernel = value;
+            return this;
+        }
+
+        /**
+         * Adds an initial RAM disk.
+         *
+         * @param file its content
+         * @return this
+         */
+        public Builder initrd(GuestFile file) {
+            initrd = Optional.of(file);
+            return this;
+        }
+
+        /**
+         * Sets the kernel's command line.
+         *
+         * @param value the command line
+         * @return this
+         */
+        public Builder commandLine(String value) {
+            commandLine = value;
+            return this;
+        }
+
+        /**
+         * Adds a boot module.
+         *
+         * @param module the module
+         * @return this
+         */
+        public Builder module(GuestModule module) {
+            modules.add(module);
+            return this;
+        }
+
+        /**
+         * Sets the amount of RAM.
+         *
+         * @param bytes a multiple of 4 KiB
+         * @return this
+         */
+        public Builder memory(long bytes) {
+            memory = bytes;
+            return this;
+        }
+
+        /**
+         * Chooses the CPU model.
+         *
+         * @param model {@code max}, {@code 286} or {@code 8086}
+         * @return this
+         */
+        public Builder cpu(String model) {
+            cpu = model;
+            return this;
+        }
+
+        /**
+         * Sets the number of CPUs.
+         *
+         * @param number 1 or more
+         * @return this
+         */
+        public Builder cpus(int number) {
+            cpus = number;
+            return this;
+        }
+
+        /**
+         * Chooses the KVM backend.
+         *
+         * @param name {@code auto}, {@code emulator} or {@code kvm}
+         * @return this
+         */
+        public Builder backend(String name) {
+            backend = name;
+            return this;
+        }
+
+        /**
+         * Chooses how the emulator executes code.
+         *
+         * @param name {@code auto} or {@code interpreter}
+         * @return this
+         */
+        public Builder engine(String name) {
+            engine = name;
+            return this;
+        }
+
+        /**
+         * Listens to COM1.
+         *
+         * @param output gets every byte the guest sends, flushed whenever the guest pauses
+         * @return this
+         */
+        public Builder serialOutput(OutputStream output) {
+            serialOutput = output;
+            return this;
+        }
+
+        /**
+         * Talks to COM1.
+         *
+         * @param input read until its end, or until the run ends
+         * @return this
+         */
+        public Builder serialInput(InputStream input) {
+            serialInput = Optional.of(input);
+            return this;
+        }
+
+        /**
+         * Adds a debug console.
+         *
+         * @param console the console
+         * @return this
+         */
+        public Builder debugConsole(DebugConsole console) {
+            debugConsoles.add(console);
+            return this;
+        }
+
+        /**
+         * Ends the run when a text was seen on COM1 or a debug console.
+         *
+         * @param text the text, compared as UTF-8 bytes
+         * @return this
+         */
+        public Builder expect(String text) {
+            expect = Optional.of(text);
+            return this;
+        }
+
+        /**
+         * Limits the run by host time.
+         *
+         * @param limit how long it may take
+         * @return this
+         */
+        public Builder timeout(Duration limit) {
+            timeout = Optional.of(limit);
+            return this;
+        }
+
+        /**
+         * Limits the run by guest instructions.
+         *
+         * @param number how many
+         * @return this
+         */
+        public Builder maxInstructions(long number) {
+            maxInstructions = number;
+            return this;
+        }
+
+        /**
+         * Finishes.
+         *
+         * @return the configuration
+         */
+        public PcConfig build() {
+            return new PcConfig(
+                    image,
+                    kernel,
+                    initrd,
+                    commandLine,
+                    modules,
+                    memory,
+                    cpu,
+                    cpus,
+                    backend,
+                    engine,
+                    serialOutput,
+                    serialInput,
+                    debugConsoles,
+                    expect,
+                    timeout,
+                    maxInstructions);
+        }
+    }
+}
