@@ -6,5 +6,6 @@
 module org.softkvm.devices {
     exports org.softkvm.devices;
     exports org.softkvm.devices.apic;
+    exports org.softkvm.devices.isa;
     exports org.softkvm.devices.time;
 }
