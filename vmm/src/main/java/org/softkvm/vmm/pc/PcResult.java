@@ -42,7 +42,7 @@ public record PcResult(Reason reason, int debugExitValue, String detail, PcStati
      * The exit status of the command line for this end.
      *
      * @return 0 after power off or the expected text, 124 at a limit, 126 after a triple fault or reset, 130 when stopped,
-     *     (value << 1) | 1 after a debug exit, its low 8 bits as the host keeps them
+     *     {@code (value << 1) | 1} after a debug exit, its low 8 bits as the host keeps them
      */
     public int exitStatus() {
         return switch (reason) {
