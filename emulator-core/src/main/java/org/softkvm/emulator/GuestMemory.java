@@ -1,0 +1,335 @@
+package org.softkvm.emulator;
+
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.locks.LockSupport;
+import org.softkvm.emulator.cpu.CodeListener;
+import org.softkvm.emulator.cpu.CodePages;
+
+/**
+ * A VM's guest-physical memory: a list of slots, replaced whole. A replacement is atomic: when {@link #setSlots} returns,
+ * no vcpu uses the old list any more.
+ */
+public final class GuestMemory {
+    /** Answer of {@link #hostOffset}: no slot covers the address. */
+    public static final long NONE = -1;
+    /** Answer of {@link #hostOffset}: a slot does, on memory outside the pool. */
+    public static final long FOREIGN = -2;
+
+    private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
+
+    private volatile Map map = new Map(List.of());
+    private final List<VirtualCpu> cpus = new CopyOnWriteArrayList<>();
+
+    /** An immutable snapshot, sorted by guest address. */
+    private static final class Map {
+        final List<MemorySlot> slots;
+        final MemorySlot[] sorted;
+        final long[] start;
+        final long[] end;
+        final long[] host;
+        final byte[][] dirty;
+
+        Map(List<MemorySlot> list) {
+            slots = List.copyOf(list);
+            List<MemorySlot> normal = new ArrayList<>(list);
+            normal.removeIf(s -> s.addressSpace() != 0);
+            normal.sort(Comparator.comparingLong(MemorySlot::guestAddress));
+            sorted = normal.toArray(new MemorySlot[0]);
+            start = new long[sorted.length];
+            end = new long[sorted.length];
+            host = new long[sorted.length];
+            dirty = new byte[sorted.length][];
+            for (int k = 0; k < sorted.length; k++) {
+                MemorySlot s = sorted[k];
+                start[k] = s.guestAddress();
+                end[k] = s.guestAddress() + s.size();
+                long offset = HostMemory.offsetOf(s.memory());
+                host[k] = offset >= 0 ? offset : FOREIGN;
+                if (k > 0 && start[k] < end[k - 1]) {
+                    throw new IllegalArgumentException("slots " + sorted[k - 1].id() + " and " + s.id() + " overlap");
+                }
+                if (s.dirtyLog()) {
+                    dirty[k] = new byte[(int) (s.size() >>> 12)];
+                }
+            }
+        }
+
+        int find(long address) {
+            int low = 0;
+            int high = start.length - 1;
+            while (low <= high) {
+                int middle = low + high >>> 1;
+                if (address < start[middle]) {
+                    high = middle - 1;
+                } else if (address >= end[middle]) {
+                    low = middle + 1;
+                } else {
+                    return middle;
+                }
+            }
+            return -1;
+        }
+    }
+
+    /** Memory without any slot: every access is an MMIO exit. */
+    public GuestMemory() {}
+
+    void attach(VirtualCpu cpu) {
+        cpus.add(cpu);
+    }
+
+    void detach(VirtualCpu cpu) {
+        cpus.remove(cpu);
+    }
+
+    /**
+     * The present slots.
+     *
+     * @return an immutable list in the order given
+     */
+    public List<MemorySlot> slots() {
+        return map.slots;
+    }
+
+    /**
+     * Replaces all slots. Dirty logs of slots that stay (same id, address and memory) are kept.
+     *
+     * @param slots the new list; slots of one address space must not overlap
+     * @throws IllegalArgumentException where two overlap
+     */
+    public synchronized void setSlots(List<MemorySlot> slots) {
+        Map next = new Map(slots);
+        Map old = map;
+        for (int k = 0; k < next.sorted.length; k++) {
+            for (int j = 0; j < old.sorted.length; j++) {
+                if (next.dirty[k] != null
+                        && old.dirty[j] != null
+                        && next.sorted[k].id() == old.sorted[j].id()
+                        && next.start[k] == old.start[j]
+                        && next.host[k] == old.host[j]
+                        && next.dirty[k].length == old.dirty[j].length) {
+                    next.dirty[k] = old.dirty[j];
+                }
+            }
+        }
+        map = next;
+        flushAll();
+    }
+
+    private void flushAll() {
+        for (VirtualCpu cpu : cpus) {
+            cpu.requestFlush();
+        }
+        for (VirtualCpu cpu : cpus) {
+            while (cpu.flushOutstanding()) {
+                LockSupport.parkNanos(1_000);
+            }
+        }
+    }
+
+    /**
+     * Takes a slot's dirty log: one byte a page, 1 where written since the last call, and clears it.
+     *
+     * @param id slot number
+     * @return the log, or null where the slot has none
+     */
+    public synchronized byte[] takeDirtyLog(int id) {
+        Map m = map;
+        for (int k = 0; k < m.sorted.length; k++) {
+            if (m.sorted[k].id() == id && m.dirty[k] != null) {
+                byte[] log = m.dirty[k];
+                byte[] copy = log.clone();
+                java.util.Arrays.fill(log, (byte) 0);
+                // Write entries of the TLB bypass the log: drop them, then take what came in between.
+                flushAll();
+                return copy;
+            }
+        }
+        return null;
+    }
+
+    /**
+     * Where a guest-physical byte lies for reading.
+     *
+     * @param address guest-physical address
+     * @return pool offset, {@link #NONE} or {@link #FOREIGN}
+     */
+    public long hostOffset(long address) {
+        Map m = map;
+        int k = m.find(address);
+        if (k < 0) {
+            return NONE;
+        }
+        return m.host[k] >= 0 ? m.host[k] + (address - m.start[k]) : FOREIGN;
+    }
+
+    /**
+     * Where a guest-physical byte lies for writing; records it as dirty.
+     *
+     * @param address guest-physical address
+     * @return pool offset, {@link #NONE} (also for read-only slots) or {@link #FOREIGN}
+     */
+    public long hostOffsetForWrite(long address) {
+        Map m = map;
+        int k = m.find(address);
+        if (k < 0 || m.sorted[k].readOnly()) {
+            return NONE;
+        }
+        if (m.dirty[k] != null) {
+            m.dirty[k][(int) (address - m.start[k] >>> 12)] = 1;
+        }
+        return m.host[k] >= 0 ? m.host[k] + (address - m.start[k]) : FOREIGN;
+    }
+
+    /**
+     * Reads from a slot outside the pool.
+     *
+     * @param address guest-physical address
+     * @param size bytes, 1 to 8
+     * @return zero-extended value; all ones where no slot is
+     */
+    public long readForeign(long address, int size) {
+        Map m = map;
+        long value = 0;
+        for (int n = 0; n < size; n++) {
+            int k = m.find(address + n);
+            long b = k < 0 ? 0xFF : m.sorted[k].memory().get(BYTE, address + n - m.start[k]) & 0xFF;
+            value |= b << 8 * n;
+        }
+        return value;
+    }
+
+    /**
+     * Writes to a slot outside the pool.
+     *
+     * @param address guest-physical address
+     * @param size bytes, 1 to 8
+     * @param value low bytes are stored
+     */
+    public void writeForeign(long address, int size, long value) {
+        Map m = map;
+        for (int n = 0; n < size; n++) {
+            int k = m.find(address + n);
+            if (k >= 0 && !m.sorted[k].readOnly()) {
+                m.sorted[k].memory().set(BYTE, address + n - m.start[k], (byte) (value >>> 8 * n));
+            }
+        }
+    }
+
+    /**
+     * Copies guest memory out, as a device's DMA does. Addresses without a slot read as FFh.
+     *
+     * @param address guest-physical address
+     * @param to destination
+     * @param at first index
+     * @param length bytes
+     */
+    public void read(long address, byte[] to, int at, int length) {
+        Map m = map;
+        for (int done = 0; done < length; ) {
+            int k = m.find(address + done);
+            if (k < 0) {
+                to[at + done++] = (byte) 0xFF;
+                continue;
+            }
+            int n = (int) Math.min(length - done, m.end[k] - (address + done));
+            MemorySegment.copy(m.sorted[k].memory(), BYTE, address + done - m.start[k], to, at + done, n);
+            done += n;
+        }
+    }
+
+    /**
+     * Copies into guest memory, as a device's DMA does: decoded code is invalidated, pages are logged as dirty. What has
+     * no slot is dropped; read-only slots are written, since the host owns them.
+     *
+     * @param address guest-physical address
+     * @param from source
+     * @param at first index
+     * @param length bytes
+     */
+    public void write(long address, byte[] from, int at, int length) {
+        Map m = map;
+        for (int done = 0; done < length; ) {
+            int k = m.find(address + done);
+            if (k < 0) {
+                done++;
+                continue;
+            }
+            int n = (int) Math.min(length - done, m.end[k] - (address + done));
+            MemorySegment.copy(from, at + done, m.sorted[k].memory(), BYTE, address + done - m.start[k], n);
+            written(m, k, address + done, n);
+            done += n;
+        }
+    }
+
+    /**
+     * Says that the host wrote guest memory behind this object's back, so that decoded code is invalidated.
+     *
+     * @param address guest-physical address
+     * @param length bytes
+     */
+    public void notifyHostWrite(long address, long length) {
+        Map m = map;
+        for (long done = 0; done < length; ) {
+            int k = m.find(address + done);
+            if (k < 0) {
+                done += HostMemory.PAGE_SIZE;
+                continue;
+            }
+            long n = Math.min(length - done, m.end[k] - (address + done));
+            written(m, k, address + done, n);
+            done += n;
+        }
+    }
+
+    private void written(Map m, int k, long address, long n) {
+        for (long page = address & -4096L; page < address + n; page += HostMemory.PAGE_SIZE) {
+            if (m.dirty[k] != null) {
+                long index = Math.max(page, m.start[k]) - m.start[k] >>> 12;
+                m.dirty[k][(int) index] = 1;
+            }
+            if (m.host[k] >= 0) {
+                long first = Math.max(page, address);
+                long host = m.host[k] + (first - m.start[k]);
+                if (CodePages.isCode(host)) {
+                    notifyCodeWrite(null, host, Math.min(page + 4096, address + n) - first);
+                }
+            }
+        }
+    }
+
+    /**
+     * A page now holds decoded code: other vcpus drop their TLB entries, so that their stores to it are noticed.
+     *
+     * @param self the listener of the vcpu that decoded it
+     */
+    @SuppressWarnings("exports")
+    public void codePageMarked(CodeListener self) {
+        for (VirtualCpu cpu : cpus) {
+            cpu.codePageMarked(self);
+        }
+    }
+
+    /**
+     * A page with decoded code was written: the writer's own listener is called at once, all others at their next
+     * block.
+     *
+     * @param self the writing vcpu's listener, or null where the host wrote
+     * @param host pool offset
+     * @param length bytes
+     */
+    @SuppressWarnings("exports")
+    public void notifyCodeWrite(CodeListener self, long host, long length) {
+        if (self != null) {
+            self.codeWritten(host, length);
+        }
+        for (VirtualCpu cpu : cpus) {
+            cpu.codeWrittenByOther(self, host, length);
+        }
+    }
+}

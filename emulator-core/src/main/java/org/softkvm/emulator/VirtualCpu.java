@@ -1,0 +1,547 @@
+package org.softkvm.emulator;
+
+import java.util.concurrent.ConcurrentLinkedQueue;
+import org.softkvm.emulator.cpu.CodeListener;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.ExitInfo;
+import org.softkvm.emulator.cpu.Mmu;
+import org.softkvm.emulator.cpu.Reset;
+import org.softkvm.emulator.run.Interpreter;
+
+/**
+ * One virtual CPU. It is used by one thread at a time; only {@link #kick}, {@link #requestInterruptCheck} and
+ * {@link #postNmi} may be called by others at any time.
+ *
+ * <p>{@link #run} executes until there is something for the caller to do and returns KVM's exit number.
+ */
+public final class VirtualCpu implements AutoCloseable {
+    /** Exit: port I/O, see {@link #ioPort()} and following. */
+    public static final int EXIT_IO = 2;
+    /** Exit: debug event. */
+    public static final int EXIT_DEBUG = 4;
+    /** Exit: HLT, and nothing to deliver. */
+    public static final int EXIT_HLT = 5;
+    /** Exit: memory-mapped I/O, see {@link #mmioAddress()} and following. */
+    public static final int EXIT_MMIO = 6;
+    /** Exit: an interrupt can be injected now. */
+    public static final int EXIT_IRQ_WINDOW_OPEN = 7;
+    /** Exit: triple fault. */
+    public static final int EXIT_SHUTDOWN = 8;
+    /** Exit: kicked, or the instruction limit is reached. */
+    public static final int EXIT_INTR = 10;
+    /** Exit: something that the emulator cannot do (fetch from MMIO), see {@link #suberror()}. */
+    public static final int EXIT_INTERNAL_ERROR = 17;
+
+    private final Cpu cpu;
+    private final GuestMemory memory;
+    private final Interpreter interpreter;
+    private final ConcurrentLinkedQueue<long[]> codeWrites = new ConcurrentLinkedQueue<>();
+
+    private volatile boolean running;
+    private volatile boolean flushAsked;
+
+    /**
+     * Creates a vcpu in its reset state.
+     *
+     * @param id number, also the initial APIC id
+     * @param memory the VM's memory
+     * @param model what CPU it is
+     * @param lapic its local APIC, or {@link LocalInterruptController#NONE}
+     * @param time its clock
+     */
+    public VirtualCpu(
+            int id, GuestMemory memory, CpuModel model, LocalInterruptController lapic, TimeSource time) {
+        this.memory = memory;
+        cpu = new Cpu(id, memory, model, lapic, time);
+        interpreter = new Interpreter(cpu);
+        interpreter.flushServed = () -> flushAsked = false;
+        interpreter.invalidations = this::serveCodeWrites;
+        memory.attach(this);
+    }
+
+    /**
+     * Runs the guest until an exit. Answers of the previous exit ({@link #setIoData}, {@link #setMmioData}) are taken
+     * first.
+     *
+     * @return EXIT_*
+     */
+    public int run() {
+        running = true;
+        try {
+            return interpreter.run();
+        } finally {
+            running = false;
+        }
+    }
+
+    /** Makes the run in progress, or the next one, return {@link #EXIT_INTR}. Any thread. */
+    public void kick() {
+        cpu.request(Cpu.REQ_KICK);
+    }
+
+    /** Takes a kick back that has not been seen yet. Own thread only. */
+    public void clearKick() {
+        cpu.takeRequests(Cpu.REQ_KICK);
+    }
+
+    /** Says that the local APIC or an injected event may have something to deliver. Any thread. */
+    public void requestInterruptCheck() {
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    private void serveCodeWrites() {
+        for (long[] w = codeWrites.poll(); w != null; w = codeWrites.poll()) {
+            interpreter.codeWritten(w[0], w[1]);
+        }
+    }
+
+    void requestFlush() {
+        flushAsked = true;
+        cpu.request(Cpu.REQ_FLUSH);
+    }
+
+    /** Whether a running vcpu has yet to drop its TLB. */
+    boolean flushOutstanding() {
+        return running && flushAsked;
+    }
+
+    void codePageMarked(CodeListener self) {
+        if (cpu.codeListener != self) {
+            cpu.request(Cpu.REQ_FLUSH);
+        }
+    }
+
+    void codeWrittenByOther(CodeListener self, long host, long length) {
+        if (cpu.codeListener != self) {
+            codeWrites.add(new long[] {host, length});
+            cpu.request(Cpu.REQ_INVALIDATE);
+        }
+    }
+
+    /** Back to the state after power-up. */
+    public void reset() {
+        Reset.reset(cpu);
+    }
+
+    /** INIT: as reset, but FPU, SSE and MSRs keep their state. */
+    public void init() {
+        Reset.init(cpu);
+    }
+
+    // ------------------------------------------------------------ exits
+
+    /** I/O exit: the port. @return 0 to FFFFh */
+    public int ioPort() {
+        return cpu.exitInfo.ioPort;
+    }
+
+    /** I/O exit: bytes an item. @return 1, 2 or 4 */
+    public int ioSize() {
+        return cpu.exitInfo.ioSize;
+    }
+
+    /** I/O exit: number of items. @return 1 or more */
+    public int ioCount() {
+        return cpu.exitInfo.ioCount;
+    }
+
+    /** I/O exit: direction. @return true for OUT and OUTS */
+    public boolean ioOut() {
+        return cpu.exitInfo.ioOut;
+    }
+
+    /** I/O exit: the data, ioSize times ioCount bytes, little-endian; IN and INS: to be filled. @return the buffer */
+    public byte[] ioBuffer() {
+        return cpu.exitInfo.ioData;
+    }
+
+    /** I/O exit of OUT: the first item. @return zero-extended */
+    public int ioData() {
+        byte[] d = cpu.exitInfo.ioData;
+        return switch (cpu.exitInfo.ioSize) {
+            case 1 -> d[0] & 0xFF;
+            case 2 -> d[0] & 0xFF | (d[1] & 0xFF) << 8;
+            default -> d[0] & 0xFF | (d[1] & 0xFF) << 8 | (d[2] & 0xFF) << 16 | d[3] << 24;
+        };
+    }
+
+    /** I/O exit of IN: answers with one item. @param value low ioSize bytes count */
+    public void setIoData(int value) {
+        byte[] d = cpu.exitInfo.ioData;
+        d[0] = (byte) value;
+        d[1] = (byte) (value >> 8);
+        d[2] = (byte) (value >> 16);
+        d[3] = (byte) (value >> 24);
+    }
+
+    /** MMIO exit: guest-physical address. @return address */
+    public long mmioAddress() {
+        return cpu.exitInfo.mmioAddress;
+    }
+
+    /** MMIO exit: bytes. @return 1 to 8 */
+    public int mmioSize() {
+        return cpu.exitInfo.mmioSize;
+    }
+
+    /** MMIO exit: direction. @return true for a write */
+    public boolean mmioWrite() {
+        return cpu.exitInfo.mmioWrite;
+    }
+
+    /** MMIO exit: data of a write. @return low bytes count */
+    public long mmioData() {
+        return cpu.exitInfo.mmioData;
+    }
+
+    /** MMIO exit of a read: the answer. @param value low bytes count */
+    public void setMmioData(long value) {
+        cpu.exitInfo.mmioData = value;
+    }
+
+    /** Internal error: KVM's suberror (1 = emulation). @return suberror */
+    public int suberror() {
+        return cpu.exitInfo.suberror;
+    }
+
+    // ------------------------------------------------------------ state for the KVM API
+
+    /**
+     * The state behind this vcpu, for the parts of this module.
+     *
+     * @return the CPU
+     */
+    @SuppressWarnings("exports")
+    public Cpu cpu() {
+        return cpu;
+    }
+
+    /** Instructions executed since creation. @return count */
+    public long instructions() {
+        return cpu.instructions;
+    }
+
+    /**
+     * Stops {@link #run} with {@link #EXIT_INTR} when this many instructions have been executed since creation.
+     *
+     * @param limit count, or {@code Long.MAX_VALUE} for none
+     */
+    public void setInstructionLimit(long limit) {
+        interpreter.instructionLimit = limit;
+    }
+
+    /** TLB misses since creation. @return count */
+    public long tlbMisses() {
+        return cpu.tlbMisses;
+    }
+
+    /** TLB flushes since creation. @return count */
+    public long tlbFlushes() {
+        return cpu.tlbFlushes;
+    }
+
+    /** Blocks decoded since creation. @return count */
+    public long blocksDecoded() {
+        return interpreter.blocksDecoded();
+    }
+
+    /** Guest faults delivered since creation. @return count */
+    public long faults() {
+        return interpreter.faults;
+    }
+
+    /** A general register. @param n 0 = RAX to 15 = R15. @return value */
+    public long register(int n) {
+        return cpu.r[n];
+    }
+
+    /** Sets a general register. @param n 0 to 15. @param value new value */
+    public void setRegister(int n, long value) {
+        cpu.r[n] = value;
+    }
+
+    /** RIP. @return offset in CS */
+    public long rip() {
+        return cpu.rip;
+    }
+
+    /** Sets RIP. @param value offset in CS */
+    public void setRip(long value) {
+        cpu.rip = value;
+    }
+
+    /** RFLAGS. @return flags */
+    public long rflags() {
+        return cpu.flags();
+    }
+
+    /** Sets RFLAGS without checks. @param value flags */
+    public void setRflags(long value) {
+        boolean vm = cpu.v86();
+        cpu.setFlags((int) value);
+        if (vm != cpu.v86()) {
+            cpu.deriveSegments();
+        }
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /** A segment register's selector. @param seg 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS, 6 LDTR, 7 TR. @return selector */
+    public int segmentSelector(int seg) {
+        return cpu.segSel[seg];
+    }
+
+    /** A segment's base. @param seg see segmentSelector. @return linear address */
+    public long segmentBase(int seg) {
+        return cpu.segBase[seg];
+    }
+
+    /** A segment's limit in bytes. @param seg see segmentSelector. @return limit */
+    public long segmentLimit(int seg) {
+        return cpu.segLimit[seg];
+    }
+
+    /**
+     * A segment's attributes: bits 8 to 23 of the descriptor's upper half, bit 16 = unusable.
+     *
+     * @param seg see segmentSelector
+     * @return attributes
+     */
+    public int segmentAttributes(int seg) {
+        return cpu.segAttr[seg];
+    }
+
+    /**
+     * Sets a segment register with its hidden part, without checks. The CPL follows SS.
+     *
+     * @param seg see segmentSelector
+     * @param selector selector
+     * @param base base
+     * @param limit limit in bytes
+     * @param attributes see segmentAttributes
+     */
+    public void setSegment(int seg, int selector, long base, long limit, int attributes) {
+        if (seg == Cpu.SS) {
+            cpu.cpl = cpu.protectedMode() ? cpu.v86() ? 3 : attributes >> Cpu.ATTR_DPL_SHIFT & 3 : 0;
+        }
+        cpu.setSegment(seg, selector, base, limit & 0xFFFFFFFFL, attributes);
+        cpu.updateMode();
+    }
+
+    /** GDTR base. @return linear address */
+    public long gdtBase() {
+        return cpu.gdtBase;
+    }
+
+    /** GDTR limit. @return limit */
+    public int gdtLimit() {
+        return cpu.gdtLimit;
+    }
+
+    /** IDTR base. @return linear address */
+    public long idtBase() {
+        return cpu.idtBase;
+    }
+
+    /** IDTR limit. @return limit */
+    public int idtLimit() {
+        return cpu.idtLimit;
+    }
+
+    /** Sets GDTR. @param base linear address. @param limit limit */
+    public void setGdt(long base, int limit) {
+        cpu.gdtBase = base;
+        cpu.gdtLimit = limit & 0xFFFF;
+    }
+
+    /** Sets IDTR. @param base linear address. @param limit limit */
+    public void setIdt(long base, int limit) {
+        cpu.idtBase = base;
+        cpu.idtLimit = limit & 0xFFFF;
+    }
+
+    /** CR0. @return value */
+    public long cr0() {
+        return cpu.cr0 & 0xFFFFFFFFL;
+    }
+
+    /** CR2. @return value */
+    public long cr2() {
+        return cpu.cr2;
+    }
+
+    /** CR3. @return value */
+    public long cr3() {
+        return cpu.cr3;
+    }
+
+    /** CR4. @return value */
+    public long cr4() {
+        return cpu.cr4;
+    }
+
+    /** EFER. @return value */
+    public long efer() {
+        return cpu.efer;
+    }
+
+    /**
+     * Sets the control registers together, without the checks of a guest's MOV; the caller has validated them.
+     *
+     * @param cr0 CR0
+     * @param cr2 CR2
+     * @param cr3 CR3
+     * @param cr4 CR4
+     * @param efer EFER
+     */
+    public void setControl(long cr0, long cr2, long cr3, long cr4, long efer) {
+        cpu.cr0 = (int) cr0 | Cpu.CR0_ET;
+        cpu.cr2 = cr2;
+        cpu.cr3 = cr3;
+        cpu.cr4 = cr4;
+        cpu.efer = efer;
+        cpu.deriveSegments();
+        cpu.flushTlb();
+    }
+
+    /** A PAE page-directory pointer. @param n 0 to 3. @return entry */
+    public long pdptr(int n) {
+        return cpu.pdptr[n];
+    }
+
+    /** Sets a PAE page-directory pointer. @param n 0 to 3. @param value entry */
+    public void setPdptr(int n, long value) {
+        cpu.pdptr[n] = value;
+    }
+
+    /** A debug register. @param n 0 to 3, 6, 7. @return value */
+    public long debugRegister(int n) {
+        return cpu.dr[n];
+    }
+
+    /** Sets a debug register. @param n 0 to 3, 6, 7. @param value new value */
+    public void setDebugRegister(int n, long value) {
+        cpu.dr[n] = value;
+    }
+
+    /** XCR0. @return value */
+    public long xcr0() {
+        return cpu.xcr0;
+    }
+
+    /** Sets XCR0. @param value new value */
+    public void setXcr0(long value) {
+        cpu.xcr0 = value;
+    }
+
+    /** A quarter of a vector register. @param n 0 to 15. @param quarter 0 to 3. @return 64 bits */
+    public long vector(int n, int quarter) {
+        return cpu.v[4 * n + quarter];
+    }
+
+    /** Sets a quarter of a vector register. @param n 0 to 15. @param quarter 0 to 3. @param value 64 bits */
+    public void setVector(int n, int quarter, long value) {
+        cpu.v[4 * n + quarter] = value;
+    }
+
+    /** MXCSR. @return value */
+    public int mxcsr() {
+        return cpu.mxcsr;
+    }
+
+    /** Sets MXCSR. @param value new value */
+    public void setMxcsr(int value) {
+        cpu.mxcsr = value;
+    }
+
+    // ------------------------------------------------------------ events
+
+    /** Injects an external interrupt (KVM_INTERRUPT). @param vector 0 to 255 */
+    public void injectInterrupt(int vector) {
+        cpu.injectedVector = vector;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /** An injected interrupt that has not been delivered. @return vector or -1 */
+    public int injectedInterrupt() {
+        return cpu.injectedVector;
+    }
+
+    /** Takes an injected interrupt back. */
+    public void clearInjectedInterrupt() {
+        cpu.injectedVector = -1;
+    }
+
+    /** Posts an NMI. Own thread, or while the vcpu does not run. */
+    public void postNmi() {
+        cpu.nmiPending = true;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /** Whether an NMI waits. @return true while pending */
+    public boolean nmiPending() {
+        return cpu.nmiPending;
+    }
+
+    /** Whether NMIs are blocked until IRET. @return true while blocked */
+    public boolean nmiBlocked() {
+        return cpu.nmiBlocked;
+    }
+
+    /** Sets NMI state. @param pending one waits. @param blocked blocked until IRET */
+    public void setNmiState(boolean pending, boolean blocked) {
+        cpu.nmiPending = pending;
+        cpu.nmiBlocked = blocked;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /** The interrupt shadow: 1 = STI, 2 = MOV SS, as KVM_X86_SHADOW_INT. @return bits */
+    public int interruptShadow() {
+        return cpu.shadow;
+    }
+
+    /** Sets the interrupt shadow. @param bits see interruptShadow */
+    public void setInterruptShadow(int bits) {
+        cpu.shadow = bits & 3;
+    }
+
+    /** Whether an external interrupt could be delivered now. @return IF is set and nothing shadows it */
+    public boolean interruptsEnabled() {
+        return (cpu.eflags & 0x200) != 0 && cpu.shadow == 0;
+    }
+
+    /** Asks for EXIT_IRQ_WINDOW_OPEN. @param on whether */
+    public void setInterruptWindowRequested(boolean on) {
+        interpreter.interruptWindowRequested = on;
+        if (on) {
+            cpu.request(Cpu.REQ_INTERRUPT);
+        }
+    }
+
+    /** HLT was executed and nothing has woken the vcpu. @return true while halted */
+    public boolean halted() {
+        return cpu.halted;
+    }
+
+    /** Sets or clears the halted state. @param on whether */
+    public void setHalted(boolean on) {
+        cpu.halted = on;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /** Translates a linear address as KVM_TRANSLATE does. @param linear address. @return guest-physical, or -1 */
+    public long translate(long linear) {
+        return Mmu.probe(cpu, linear);
+    }
+
+    /** MMIO fragments and I/O completions that still wait for {@link #run}. @return true where state is in flight */
+    public boolean completionPending() {
+        ExitInfo info = cpu.exitInfo;
+        return info.ioCompletion != null || info.hasWrites() || info.replaying();
+    }
+
+    @Override
+    public void close() {
+        memory.detach(this);
+        interpreter.close();
+    }
+}

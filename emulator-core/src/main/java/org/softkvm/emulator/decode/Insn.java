@@ -1,0 +1,67 @@
+package org.softkvm.emulator.decode;
+
+import org.softkvm.emulator.exec.Handler;
+
+/**
+ * One decoded instruction. Written by the {@link Decoder} only; semantics read it.
+ *
+ * <p>It knows its own place ({@link #rip}, {@link #nextRip}), so that the interpreter needs no store to keep RIP exact:
+ * blocks are keyed by their address.
+ */
+public final class Insn {
+    /** The row of the instruction table. */
+    public Op op;
+    /** What the interpreter calls. */
+    public Handler handler;
+    /** Offset of the first byte in CS. */
+    public long rip;
+    /** Offset of the following instruction in CS, cut to the code size. */
+    public long nextRip;
+    /** Bytes, 1 to 15. */
+    public int length;
+    /** Operand size in bytes: 2, 4 or 8. */
+    public int opSize;
+    /** Address size in bytes: 2, 4 or 8. */
+    public int addrSize;
+    /** Mask of the address size. */
+    public long addrMask;
+    /** The ModRM byte, or 0. */
+    public int modrm;
+    /** The last opcode byte. */
+    public int opcode;
+    /** ModRM.rm is a memory operand. */
+    public boolean mem;
+    /**
+     * ModRM.reg with REX.R, or the register in the opcode with REX.B. For byte operands a register code: 16 to 19 are
+     * AH, CH, DH, BH.
+     */
+    public int reg;
+    /** ModRM.rm as a register with REX.B (byte operands: register code). */
+    public int rm;
+    /** Base register of the memory operand; 16 (always zero) where there is none. */
+    public int base = 16;
+    /** Index register; 16 where there is none. */
+    public int index = 16;
+    /** Index shift, 0 to 3. */
+    public int scale;
+    /** Displacement (RIP-relative: the address itself), or the offset of moffs operands. */
+    public long disp;
+    /** Segment of the memory operand (default or overridden). */
+    public int seg;
+    /** A segment override was given (and counts in this mode). */
+    public boolean segOverride;
+    /** Immediate, extended as the operand kind says; far pointers: offset. */
+    public long imm;
+    /** Second immediate: ENTER's level, the far pointer's selector, EXTRQ-like forms. */
+    public int imm2;
+    /** Branch target of relative branches, cut to the operand size. */
+    public long target;
+    /** LOCK prefix. */
+    public boolean lock;
+    /** Last of the prefixes F2 and F3, or 0. */
+    public int rep;
+    /** An operand-size prefix (66h) was there. */
+    public boolean prefix66;
+    /** The REX byte, or 0. */
+    public int rex;
+}

@@ -1,0 +1,421 @@
+package org.softkvm.emulator.decode;
+
+import java.util.List;
+import org.softkvm.emulator.exec.Handler;
+
+/**
+ * A row of the instruction table: encoding, operands, declarations and meaning of one instruction form.
+ *
+ * <p>Two kinds of meaning. A <em>value</em> method is pure: it takes the values of the source operands and returns the
+ * value of the destination; which lazy flags follow is declared. With a {@code Cpu} as first parameter it may also read
+ * and write the arithmetic flags, nothing else. A <em>state</em> method {@code (Cpu, Insn)} does everything itself.
+ *
+ * <p>The commit rule: whatever may fault comes before the first visible effect. A state method that breaks it (string
+ * instructions commit each iteration) is declared {@link #commitsParts}.
+ */
+public final class Op {
+    /** Which prefix the encoding demands. */
+    public enum Prefix {
+        /** None of 66, F2, F3 has a meaning of its own here. */
+        ANY,
+        /** Neither 66 nor F2 nor F3. */
+        NP,
+        /** 66, without F2 and F3. */
+        P66,
+        /** F3. */
+        PF3,
+        /** F2. */
+        PF2,
+        /** Neither F2 nor F3; 66 is the operand size. */
+        NFX
+    }
+
+    /** In which code sizes the encoding exists. */
+    public enum Modes {
+        /** All. */
+        ALL,
+        /** Not in 64-bit code. */
+        NOT64,
+        /** Only in 64-bit code. */
+        ONLY64
+    }
+
+    /** How the operand size in 64-bit code comes about. */
+    public enum Size64 {
+        /** 32 bits, 64 with REX.W. */
+        NORMAL,
+        /** 64 bits, 16 with 66 (push, pop). */
+        D64,
+        /** Always 64 bits (near branches, as Intel does). */
+        F64
+    }
+
+    /** The kind of meaning. */
+    public enum Kind {
+        /** Values in, value out. */
+        VALUE,
+        /** Everything by itself. */
+        STATE,
+        /** Conditional near jump: {@link #condition}. */
+        JCC,
+        /** SETcc. */
+        SETCC,
+        /** CMOVcc. */
+        CMOV,
+        /** Near relative jump. */
+        JMP
+    }
+
+    /** All registers and flags: the declaration of a state method that says nothing narrower. */
+    public static final int ALL_REGISTERS = 0xFFFF;
+
+    final int map;
+    final int opcode;
+    final int group;
+    final int modrmFixed;
+    final Prefix prefix;
+    final boolean modrm;
+    final boolean plusR;
+
+    private final String mnemonic;
+    private final List<Operand> operands;
+    Modes modes = Modes.ALL;
+    Size64 size64 = Size64.NORMAL;
+    int requiredW = -1;
+    private Kind kind;
+    private Class<?> owner;
+    private String method;
+    private int flagOp = -1;
+    private int condition;
+    private boolean writesDestination = true;
+    private boolean readsDestination = true;
+    private boolean endsBlock;
+    private boolean lockable;
+    private boolean commitsParts;
+    private Feature feature = Feature.I8086;
+    private Feature until;
+    private int flagsRead;
+    private int flagsWritten = 0x8D5;
+    private int registersRead = ALL_REGISTERS;
+    private int registersWritten = ALL_REGISTERS;
+    private boolean memoryOnly;
+    private boolean registerOnly;
+
+    /** Handlers by shape, made on first use. */
+    public final Handler[] handlers = new Handler[32];
+
+    Op(
+            int map,
+            int opcode,
+            int group,
+            int modrmFixed,
+            Prefix prefix,
+            boolean modrm,
+            boolean plusR,
+            String mnemonic,
+            List<Operand> operands) {
+        this.map = map;
+        this.opcode = opcode;
+        this.group = group;
+        this.modrmFixed = modrmFixed;
+        this.prefix = prefix;
+        this.plusR = plusR;
+        this.mnemonic = mnemonic;
+        this.operands = operands;
+        boolean needs = modrm;
+        for (Operand o : operands) {
+            switch (o) {
+                case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry, V, W, P, Q, STi -> needs = true;
+                case M, Mb, Mw, Md, Mq, Mx, Mp -> {
+                    needs = true;
+                    memoryOnly = true;
+                }
+                case U, N -> {
+                    needs = true;
+                    registerOnly = true;
+                }
+                default -> {}
+            }
+        }
+        this.modrm = needs;
+    }
+
+    // ------------------------------------------------------------ what the rows declare
+
+    /**
+     * The meaning is a value method: static, one int (8 to 32 bits) or long (64 bits) a source operand, returning the
+     * destination's value. Found by name plus bits (add32) or, failing that, by name with int or long parameters.
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op value(Class<?> type, String name) {
+        kind = Kind.VALUE;
+        owner = type;
+        method = name;
+        registersRead = 0;
+        registersWritten = 0;
+        return this;
+    }
+
+    /**
+     * The meaning is a state method: static void (Cpu, Insn).
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op state(Class<?> type, String name) {
+        kind = Kind.STATE;
+        owner = type;
+        method = name;
+        return this;
+    }
+
+    /** A conditional form: JCC, SETCC or CMOV on the condition number in the opcode. */
+    Op conditional(Kind what, int number) {
+        kind = what;
+        condition = number;
+        flagsWritten = 0;
+        flagsRead = 0x8D5;
+        if (what == Kind.JCC) {
+            endsBlock = true;
+        }
+        return this;
+    }
+
+    Op jump() {
+        kind = Kind.JMP;
+        flagsWritten = 0;
+        endsBlock = true;
+        return this;
+    }
+
+    /**
+     * The lazy flags that a value method leaves: a kind of {@code Flags} recorded with the operands (ADD, SUB) or the
+     * result (LOGIC).
+     *
+     * @param op flag operation kind
+     * @return this
+     */
+    public Op flags(int op) {
+        flagOp = op;
+        return this;
+    }
+
+    /** Neither reads nor writes arithmetic flags. @return this */
+    public Op noFlags() {
+        flagsWritten = 0;
+        return this;
+    }
+
+    /** Declares the arithmetic flags read and written, as EFLAGS bits. @return this */
+    public Op flagUse(int read, int written) {
+        flagsRead = read;
+        flagsWritten = written;
+        return this;
+    }
+
+    /** Declares the general registers read and written by a state method, besides its operands. @return this */
+    public Op registers(int read, int written) {
+        registersRead = read;
+        registersWritten = written;
+        return this;
+    }
+
+    /** The destination is only written (MOV). @return this */
+    public Op move() {
+        readsDestination = false;
+        flagsWritten = 0;
+        return this;
+    }
+
+    /** The destination is only written, flags as declared. @return this */
+    public Op overwrites() {
+        readsDestination = false;
+        return this;
+    }
+
+    /** Nothing is written but flags (CMP, TEST). @return this */
+    public Op compare() {
+        writesDestination = false;
+        return this;
+    }
+
+    /** Not in 64-bit code. @return this */
+    public Op not64() {
+        modes = Modes.NOT64;
+        return this;
+    }
+
+    /** Only in 64-bit code. @return this */
+    public Op only64() {
+        modes = Modes.ONLY64;
+        return this;
+    }
+
+    /** 64-bit operand size by default in 64-bit code. @return this */
+    public Op d64() {
+        size64 = Size64.D64;
+        return this;
+    }
+
+    /** 64-bit operand size in 64-bit code, whatever the prefixes. @return this */
+    public Op f64() {
+        size64 = Size64.F64;
+        return this;
+    }
+
+    /** Only with REX.W = w. @return this */
+    public Op w(int w) {
+        requiredW = w;
+        return this;
+    }
+
+    /** The last instruction of a block: it may change RIP, the mode or the mapping. @return this */
+    public Op ends() {
+        endsBlock = true;
+        return this;
+    }
+
+    /** LOCK is allowed with a memory destination. @return this */
+    public Op lockable() {
+        lockable = true;
+        return this;
+    }
+
+    /** Effects are committed in parts (string instructions); the method keeps its state restartable. @return this */
+    public Op commitsParts() {
+        commitsParts = true;
+        return this;
+    }
+
+    /** Exists only on CPUs with a feature. @return this */
+    public Op needs(Feature f) {
+        feature = f;
+        return this;
+    }
+
+    /** Exists only on CPUs without a feature. @return this */
+    public Op until(Feature f) {
+        until = f;
+        return this;
+    }
+
+    /** ModRM.rm must be a register. @return this */
+    public Op registerOnly() {
+        registerOnly = true;
+        return this;
+    }
+
+    /** ModRM.rm must be memory. @return this */
+    public Op memoryOnly() {
+        memoryOnly = true;
+        return this;
+    }
+
+    // ------------------------------------------------------------ what readers ask
+
+    /** The mnemonic in lower case. @return name */
+    public String mnemonic() {
+        return mnemonic;
+    }
+
+    /** Operands, destination first. @return kinds */
+    public List<Operand> operands() {
+        return operands;
+    }
+
+    /** The kind of meaning. @return kind */
+    public Kind kind() {
+        return kind;
+    }
+
+    /** The class of the semantics method. @return class */
+    public Class<?> owner() {
+        return owner;
+    }
+
+    /** The name of the semantics method. @return name */
+    public String method() {
+        return method;
+    }
+
+    /** The lazy flag kind, or -1. @return kind */
+    public int flagOp() {
+        return flagOp;
+    }
+
+    /** The condition number of conditional forms. @return 0 to 15 */
+    public int condition() {
+        return condition;
+    }
+
+    /** Whether the first operand is written. @return true unless compare */
+    public boolean writesDestination() {
+        return writesDestination;
+    }
+
+    /** Whether the first operand is read. @return true unless move */
+    public boolean readsDestination() {
+        return readsDestination;
+    }
+
+    /** Whether the block ends here. @return see ends */
+    public boolean endsBlock() {
+        return endsBlock;
+    }
+
+    /** Whether LOCK is allowed. @return see lockable */
+    public boolean isLockable() {
+        return lockable;
+    }
+
+    /** Whether effects are committed in parts. @return see commitsParts */
+    public boolean isCommitsParts() {
+        return commitsParts;
+    }
+
+    /** The feature it needs. @return feature */
+    public Feature feature() {
+        return feature;
+    }
+
+    /** Arithmetic flags read. @return EFLAGS bits */
+    public int flagsRead() {
+        return flagsRead;
+    }
+
+    /** Arithmetic flags written. @return EFLAGS bits */
+    public int flagsWritten() {
+        return flagsWritten;
+    }
+
+    /** General registers read besides operands. @return bit mask */
+    public int registersRead() {
+        return registersRead;
+    }
+
+    /** General registers written besides operands. @return bit mask */
+    public int registersWritten() {
+        return registersWritten;
+    }
+
+    boolean existsOn(org.softkvm.emulator.CpuModel model) {
+        return model.has(feature) && (until == null || !model.has(until));
+    }
+
+    boolean isMemoryOnly() {
+        return memoryOnly;
+    }
+
+    boolean isRegisterOnly() {
+        return registerOnly;
+    }
+
+    @Override
+    public String toString() {
+        return mnemonic + " " + operands;
+    }
+}

@@ -1,0 +1,136 @@
+package org.softkvm.emulator.decode;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * The instruction table: every instruction form that some CPU model has. Decoder, disassembler, interpreter and
+ * translator are driven from it.
+ *
+ * <p>An encoding is written as in the manuals: mandatory prefix (NP, 66, F3, F2; NFX = neither F2 nor F3), opcode bytes,
+ * then {@code /r} (a ModRM byte), {@code /0} to {@code /7} (ModRM.reg extends the opcode), {@code =XX} (the ModRM byte is
+ * XX) or {@code +r} (register in the low three bits).
+ */
+public final class OpTable {
+    /** The table. */
+    public static final OpTable INSTANCE = new OpTable();
+
+    /** Rows by map (0 = one byte, 1 = 0F, 2 = 0F38, 3 = 0F3A) and opcode, most specific first. */
+    private final Op[][][] rows = new Op[4][256][];
+
+    private final List<Op> all = new ArrayList<>();
+
+    private OpTable() {
+        IntegerRows.define(this);
+        SystemRows.define(this);
+        X87Rows.define(this);
+        MmxRows.define(this);
+        SseRows.define(this);
+        Sse3Rows.define(this);
+        Sse4Rows.define(this);
+    }
+
+    /**
+     * Adds a row.
+     *
+     * @param encoding see above
+     * @param mnemonic name, lower case
+     * @param operands operands, destination first
+     * @return the row, to be declared further
+     */
+    public Op op(String encoding, String mnemonic, Operand... operands) {
+        Op.Prefix prefix = Op.Prefix.ANY;
+        int map = 0;
+        int opcode = -1;
+        int group = -1;
+        int fixed = -1;
+        boolean modrm = false;
+        boolean plusR = false;
+        String[] tokens = encoding.split(" ");
+        for (int t = 0; t < tokens.length; t++) {
+            String token = tokens[t];
+            if (token.equals("NP")) {
+                prefix = Op.Prefix.NP;
+            } else if (token.equals("NFX")) {
+                prefix = Op.Prefix.NFX;
+            } else if (token.equals("/r")) {
+                modrm = true;
+            } else if (token.startsWith("/")) {
+                modrm = true;
+                group = Integer.parseInt(token.substring(1));
+            } else if (token.startsWith("=")) {
+                modrm = true;
+                fixed = Integer.parseInt(token.substring(1), 16);
+            } else if (token.equals("+r")) {
+                plusR = true;
+            } else {
+                int b = Integer.parseInt(token, 16);
+                boolean more = t + 1 < tokens.length && tokens[t + 1].matches("[0-9A-F]{2}");
+                if (more && opcode < 0 && map == 0 && (b == 0x66 || b == 0xF3 || b == 0xF2)) {
+                    prefix = b == 0x66 ? Op.Prefix.P66 : b == 0xF3 ? Op.Prefix.PF3 : Op.Prefix.PF2;
+                } else if (b == 0x0F && map == 0 && more) {
+                    map = 1;
+                } else if (map == 1 && b == 0x38 && more) {
+                    map = 2;
+                } else if (map == 1 && b == 0x3A && more) {
+                    map = 3;
+                } else {
+                    opcode = b;
+                }
+            }
+        }
+        if (opcode < 0) {
+            throw new IllegalArgumentException(encoding);
+        }
+        Op op = new Op(
+                map, opcode, group, fixed, prefix, modrm, plusR, mnemonic.toLowerCase(Locale.ROOT), List.of(operands));
+        all.add(op);
+        for (int k = 0; k < (plusR ? 8 : 1); k++) {
+            insert(map, opcode + k, op);
+        }
+        return op;
+    }
+
+    private void insert(int map, int opcode, Op op) {
+        Op[] old = rows[map][opcode];
+        int n = old == null ? 0 : old.length;
+        Op[] now = new Op[n + 1];
+        int at = 0;
+        while (at < n && score(old[at]) >= score(op)) {
+            now[at] = old[at];
+            at++;
+        }
+        now[at] = op;
+        for (int k = at; k < n; k++) {
+            now[k + 1] = old[k];
+        }
+        rows[map][opcode] = now;
+    }
+
+    private static int score(Op op) {
+        int prefix =
+                switch (op.prefix) {
+                    case PF2, PF3 -> 4;
+                    case P66 -> 3;
+                    case NP -> 2;
+                    case NFX -> 1;
+                    case ANY -> 0;
+                };
+        return (op.modrmFixed >= 0 ? 8 : 0) + prefix;
+    }
+
+    /** The candidates of an opcode, most specific first; null where there are none. */
+    Op[] candidates(int map, int opcode) {
+        return rows[map][opcode];
+    }
+
+    /**
+     * All rows.
+     *
+     * @return in order of definition
+     */
+    public List<Op> all() {
+        return List.copyOf(all);
+    }
+}

@@ -1,0 +1,500 @@
+package org.softkvm.emulator.exec;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.reflect.Method;
+import java.lang.reflect.Modifier;
+import org.objectweb.asm.ClassWriter;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.decode.Operand;
+
+/**
+ * Makes the interpreter's handlers from the rows of the instruction table: for each row and operand shape that a guest
+ * uses, one small hidden class with the operand accesses inlined around the call of the semantics method.
+ *
+ * <p>Generated rather than written, because there are several thousand combinations of row, size and address form, and
+ * a generic handler that interprets its operands costs two to three times as much.
+ */
+public final class HandlerFactory {
+    private static final String CPU = Type.getInternalName(Cpu.class);
+    private static final String INSN = Type.getInternalName(Insn.class);
+    private static final String HANDLER = Type.getInternalName(Handler.class);
+    private static final String BRANCH = Type.getInternalName(Branch.class);
+    private static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
+
+    /** Address forms of the ModRM operand, part of the shape. */
+    private static final int FORM_REGISTER = 0;
+
+    private static final int FORM_BASE = 1;
+    private static final int FORM_FULL = 2;
+    private static final int FORM_SEGMENTED = 3;
+
+    /** Local variables of the generated method: the linear address, then the operand values. */
+    private static final int LOCAL_ADDRESS = 3;
+
+    private static final int LOCAL_A = 5;
+    private static final int LOCAL_B = 7;
+    private static final int LOCAL_RESULT = 9;
+
+    private HandlerFactory() {}
+
+    /**
+     * The handler of an instruction.
+     *
+     * @param i the decoded instruction
+     * @param codeBits code size
+     * @return a handler shared by all instructions of the same shape
+     */
+    public static Handler handler(Insn i, int codeBits) {
+        Op op = i.op;
+        int form = !i.mem
+                ? FORM_REGISTER
+                : codeBits != 64 || i.seg >= Cpu.FS || i.addrSize != 8
+                        ? FORM_SEGMENTED
+                        : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
+        int size = sizeIndex(op, i.opSize);
+        int shape =
+                switch (op.kind()) {
+                    case VALUE, SETCC, CMOV -> size << 2 | form;
+                    case JCC, JMP -> codeBits == 64 ? 1 : 0;
+                    case STATE -> 0;
+                };
+        Handler handler = op.handlers[shape];
+        if (handler == null) {
+            handler = make(op, i.opSize, form, codeBits);
+            // Two vcpus may both make one; either will do.
+            op.handlers[shape] = handler;
+        }
+        return handler;
+    }
+
+    private static int sizeIndex(Op op, int opSize) {
+        for (Operand o : op.operands()) {
+            if (o.size(2) != o.size(4) || o.size(4) != o.size(8)) {
+                return opSize == 2 ? 1 : opSize == 4 ? 2 : 3;
+            }
+        }
+        return 0;
+    }
+
+    private static Handler make(Op op, int opSize, int form, int codeBits) {
+        ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
+        String name = HANDLER + "$" + op.mnemonic().replaceAll("[^a-z0-9]", "_");
+        w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, HANDLER, null);
+        MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
+        init.visitCode();
+        init.visitVarInsn(Opcodes.ALOAD, 0);
+        init.visitMethodInsn(Opcodes.INVOKESPECIAL, HANDLER, "<init>", "()V", false);
+        init.visitInsn(Opcodes.RETURN);
+        init.visitMaxs(0, 0);
+        init.visitEnd();
+        MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "exec", EXEC, null, null);
+        m.visitCode();
+        new Emitter(m, op, opSize, form, codeBits).emit();
+        m.visitInsn(Opcodes.RETURN);
+        m.visitMaxs(0, 0);
+        m.visitEnd();
+        w.visitEnd();
+        try {
+            MethodHandles.Lookup lookup = MethodHandles.lookup().defineHiddenClass(w.toByteArray(), true);
+            return (Handler)
+                    lookup.lookupClass().getDeclaredConstructor().newInstance();
+        } catch (ReflectiveOperationException e) {
+            throw new IllegalStateException("handler of " + op, e);
+        }
+    }
+
+    /** Finds the method of a VALUE row for given parameter types. */
+    private static Method find(Op op, Class<?> result, Class<?>[] parameters, int bits) {
+        for (String name : new String[] {op.method() + bits, op.method()}) {
+            for (Method m : op.owner().getDeclaredMethods()) {
+                if (!m.getName().equals(name) || !Modifier.isStatic(m.getModifiers())) {
+                    continue;
+                }
+                Class<?>[] have = m.getParameterTypes();
+                int skip = have.length > 0 && have[0] == Cpu.class ? 1 : 0;
+                if (have.length - skip != parameters.length
+                        || result != void.class && m.getReturnType() != result
+                        || result == void.class && m.getReturnType() != void.class && op.flagOp() < 0) {
+                    continue;
+                }
+                boolean same = true;
+                for (int k = 0; k < parameters.length; k++) {
+                    same &= have[k + skip] == parameters[k];
+                }
+                if (same) {
+                    return m;
+                }
+            }
+        }
+        throw new IllegalStateException("no method for " + op + " at " + bits + " bits: " + op.owner().getName() + "."
+                + op.method() + java.util.Arrays.toString(parameters) + " -> " + result);
+    }
+
+    /** Emits the body of one handler. */
+    private static final class Emitter {
+        private final MethodVisitor m;
+        private final Op op;
+        private final int opSize;
+        private final int form;
+        private final int codeBits;
+
+        Emitter(MethodVisitor m, Op op, int opSize, int form, int codeBits) {
+            this.m = m;
+            this.op = op;
+            this.opSize = opSize;
+            this.form = form;
+            this.codeBits = codeBits;
+        }
+
+        void emit() {
+            switch (op.kind()) {
+                case STATE -> {
+                    cpu();
+                    insn();
+                    m.visitMethodInsn(
+                            Opcodes.INVOKESTATIC,
+                            Type.getInternalName(op.owner()),
+                            op.method(),
+                            EXEC,
+                            false);
+                }
+                case JCC -> branch(codeBits == 64 ? "jcc64" : "jcc");
+                case JMP -> {
+                    cpu();
+                    insn();
+                    m.visitMethodInsn(
+                            Opcodes.INVOKESTATIC, BRANCH, codeBits == 64 ? "jmp64" : "jmp", EXEC, false);
+                }
+                case SETCC -> setcc();
+                case CMOV -> cmov();
+                case VALUE -> value();
+            }
+        }
+
+        private void cpu() {
+            m.visitVarInsn(Opcodes.ALOAD, 1);
+        }
+
+        private void insn() {
+            m.visitVarInsn(Opcodes.ALOAD, 2);
+        }
+
+        private void constant(int v) {
+            if (v >= -1 && v <= 5) {
+                m.visitInsn(Opcodes.ICONST_0 + v);
+            } else if (v == (byte) v) {
+                m.visitIntInsn(Opcodes.BIPUSH, v);
+            } else {
+                m.visitIntInsn(Opcodes.SIPUSH, v);
+            }
+        }
+
+        private void branch(String method) {
+            cpu();
+            insn();
+            constant(op.condition());
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC, BRANCH, method, "(L" + CPU + ";L" + INSN + ";I)V", false);
+        }
+
+        private void field(String name, String type) {
+            m.visitFieldInsn(Opcodes.GETFIELD, INSN, name, type);
+        }
+
+        private void insnInt(String name) {
+            insn();
+            field(name, "I");
+        }
+
+        private void condition() {
+            cpu();
+            constant(op.condition());
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, BRANCH, "condition", "(L" + CPU + ";I)I", false);
+        }
+
+        private void setcc() {
+            if (form != FORM_REGISTER) {
+                address(1, true);
+            }
+            condition();
+            m.visitVarInsn(Opcodes.ISTORE, LOCAL_RESULT);
+            store(op.operands().get(0), 1);
+        }
+
+        private void cmov() {
+            int size = op.operands().get(0).size(opSize);
+            if (form != FORM_REGISTER) {
+                address(size, false);
+            }
+            cpu();
+            constant(op.condition());
+            load(op.operands().get(1), size);
+            load(op.operands().get(0), size);
+            String t = size == 8 ? "J" : "I";
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC, BRANCH, "select", "(L" + CPU + ";I" + t + t + ")" + t, false);
+            m.visitVarInsn(size == 8 ? Opcodes.LSTORE : Opcodes.ISTORE, LOCAL_RESULT);
+            store(op.operands().get(0), size);
+        }
+
+        private void value() {
+            var operands = op.operands();
+            Operand destination = operands.get(0);
+            boolean writes = op.writesDestination();
+            int destinationSize = destination.size(opSize);
+            boolean rmw = false;
+            for (int k = 0; k < operands.size(); k++) {
+                Operand o = operands.get(k);
+                if (isMemory(o)) {
+                    boolean write = k == 0 && writes;
+                    rmw = write && op.readsDestination();
+                    address(o.size(opSize), write);
+                }
+            }
+            int first = op.readsDestination() ? 0 : 1;
+            int count = operands.size() - first;
+            Class<?>[] parameters = new Class<?>[count];
+            for (int k = 0; k < count; k++) {
+                parameters[k] = operands.get(first + k).size(opSize) == 8
+                                && operands.get(first + k) != Operand.CL
+                                && operands.get(first + k) != Operand.Ib
+                        ? long.class
+                        : int.class;
+            }
+            Class<?> result = !writes ? void.class : destinationSize == 8 ? long.class : int.class;
+            boolean plainMove = op.method().equals("mov");
+            boolean lazyCompare = !writes && op.flagOp() >= 0 && (op.flagOp() & ~3) != Flags.LOGIC;
+            Method method = plainMove || lazyCompare
+                    ? null
+                    : find(
+                            op,
+                            !writes && op.flagOp() >= 0 ? (parameters[0]) : result,
+                            parameters,
+                            destinationSize * 8);
+            boolean takesCpu = method != null
+                    && method.getParameterCount() > 0
+                    && method.getParameterTypes()[0] == Cpu.class;
+            boolean records = op.flagOp() >= 0;
+            // The operands, kept in locals where the flags need them.
+            for (int k = 0; k < count; k++) {
+                Operand o = operands.get(first + k);
+                if (rmw && first + k == 0) {
+                    rmwLoad(destinationSize);
+                } else {
+                    load(o, o.size(opSize));
+                }
+                int local = k == 0 ? LOCAL_A : k == 1 ? LOCAL_B : LOCAL_RESULT + 2 + 2 * (k - 2);
+                m.visitVarInsn(parameters[k] == long.class ? Opcodes.LSTORE : Opcodes.ISTORE, local);
+            }
+            if (lazyCompare) {
+                record(parameters);
+                return;
+            }
+            if (takesCpu) {
+                cpu();
+            }
+            for (int k = 0; k < count; k++) {
+                int local = k == 0 ? LOCAL_A : k == 1 ? LOCAL_B : LOCAL_RESULT + 2 + 2 * (k - 2);
+                m.visitVarInsn(parameters[k] == long.class ? Opcodes.LLOAD : Opcodes.ILOAD, local);
+            }
+            Class<?> returned;
+            if (method != null) {
+                m.visitMethodInsn(
+                        Opcodes.INVOKESTATIC,
+                        Type.getInternalName(op.owner()),
+                        method.getName(),
+                        Type.getMethodDescriptor(method),
+                        false);
+                returned = method.getReturnType();
+            } else {
+                returned = parameters[0];
+            }
+            if (returned == void.class) {
+                return;
+            }
+            m.visitVarInsn(returned == long.class ? Opcodes.LSTORE : Opcodes.ISTORE, LOCAL_RESULT);
+            if (writes) {
+                store(destination, destinationSize);
+            }
+            if (records) {
+                record(parameters);
+            }
+        }
+
+        private void record(Class<?>[] parameters) {
+            int size = Math.max(op.operands().get(0).size(opSize), 1);
+            int kind = op.flagOp() & ~3;
+            cpu();
+            constant(kind | (size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3));
+            if (kind == Flags.LOGIC) {
+                longLocal(LOCAL_RESULT, size == 8 ? long.class : int.class);
+                m.visitInsn(Opcodes.LCONST_0);
+            } else {
+                longLocal(LOCAL_A, parameters[0]);
+                longLocal(LOCAL_B, parameters[1]);
+            }
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "setLazy", "(IJJ)V", false);
+        }
+
+        private void longLocal(int local, Class<?> type) {
+            if (type == long.class) {
+                m.visitVarInsn(Opcodes.LLOAD, local);
+            } else {
+                m.visitVarInsn(Opcodes.ILOAD, local);
+                m.visitInsn(Opcodes.I2L);
+            }
+        }
+
+        private boolean isMemory(Operand o) {
+            return form != FORM_REGISTER && (o.mayBeMemory() || o == Operand.Ob || o == Operand.Ov);
+        }
+
+        /** Leaves the linear address in its local. */
+        private void address(int size, boolean write) {
+            if (form == FORM_SEGMENTED) {
+                cpu();
+                insn();
+                constant(size);
+                m.visitMethodInsn(
+                        Opcodes.INVOKEVIRTUAL, CPU, write ? "eaWrite" : "eaRead", "(L" + INSN + ";I)J", false);
+            } else {
+                register("base");
+                if (form == FORM_FULL) {
+                    register("index");
+                    insnInt("scale");
+                    m.visitInsn(Opcodes.LSHL);
+                    m.visitInsn(Opcodes.LADD);
+                }
+                insn();
+                field("disp", "J");
+                m.visitInsn(Opcodes.LADD);
+            }
+            m.visitVarInsn(Opcodes.LSTORE, LOCAL_ADDRESS);
+        }
+
+        /** Pushes a whole general register named by a field of the instruction. */
+        private void register(String fieldName) {
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "r", "[J");
+            insnInt(fieldName);
+            m.visitInsn(Opcodes.LALOAD);
+        }
+
+        private void rmwLoad(int size) {
+            cpu();
+            m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
+            m.visitMethodInsn(
+                    Opcodes.INVOKEVIRTUAL, CPU, "rmw" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
+        }
+
+        private void load(Operand o, int size) {
+            if (isMemory(o)) {
+                cpu();
+                m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
+                m.visitMethodInsn(
+                        Opcodes.INVOKEVIRTUAL, CPU, "read" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
+                return;
+            }
+            switch (o) {
+                case Eb, Ew, Ed, Eq, Ev, Ey -> general("rm", size);
+                case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> general("reg", size);
+                case Ib, Ibs, Iw, Iz, Iv -> {
+                    insn();
+                    field("imm", "J");
+                    if (size != 8 || o == Operand.Ib) {
+                        m.visitInsn(Opcodes.L2I);
+                        if (size == 1) {
+                            constant(255);
+                            m.visitInsn(Opcodes.IAND);
+                        } else if (size == 2) {
+                            m.visitLdcInsn(0xFFFF);
+                            m.visitInsn(Opcodes.IAND);
+                        }
+                    }
+                }
+                case AL, CL -> {
+                    cpu();
+                    m.visitFieldInsn(Opcodes.GETFIELD, CPU, "r", "[J");
+                    constant(o == Operand.AL ? Cpu.RAX : Cpu.RCX);
+                    m.visitInsn(Opcodes.LALOAD);
+                    m.visitInsn(Opcodes.L2I);
+                    m.visitIntInsn(Opcodes.SIPUSH, 255);
+                    m.visitInsn(Opcodes.IAND);
+                }
+                case rAX -> {
+                    cpu();
+                    m.visitFieldInsn(Opcodes.GETFIELD, CPU, "r", "[J");
+                    constant(Cpu.RAX);
+                    m.visitInsn(Opcodes.LALOAD);
+                    cut(size);
+                }
+                case One -> m.visitInsn(Opcodes.ICONST_1);
+                default -> throw new IllegalStateException(o + " as a value operand of " + op);
+            }
+        }
+
+        private void cut(int size) {
+            if (size != 8) {
+                m.visitInsn(Opcodes.L2I);
+                if (size == 2) {
+                    m.visitLdcInsn(0xFFFF);
+                    m.visitInsn(Opcodes.IAND);
+                }
+            }
+        }
+
+        private void general(String fieldName, int size) {
+            if (size == 1) {
+                cpu();
+                insnInt(fieldName);
+                m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "get8", "(I)I", false);
+            } else {
+                register(fieldName);
+                cut(size);
+            }
+        }
+
+        /** Stores the result local. */
+        private void store(Operand o, int size) {
+            int load = size == 8 ? Opcodes.LLOAD : Opcodes.ILOAD;
+            String t = size == 8 ? "J" : "I";
+            if (isMemory(o)) {
+                cpu();
+                m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
+                m.visitVarInsn(load, LOCAL_RESULT);
+                m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "write" + size * 8, "(J" + t + ")V", false);
+                return;
+            }
+            String register =
+                    switch (o) {
+                        case Eb, Ew, Ed, Eq, Ev, Ey -> "rm";
+                        case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> "reg";
+                        case AL, rAX -> null;
+                        default -> throw new IllegalStateException(o + " as the destination of " + op);
+                    };
+            if (size == 8) {
+                cpu();
+                m.visitFieldInsn(Opcodes.GETFIELD, CPU, "r", "[J");
+            } else {
+                cpu();
+            }
+            if (register == null) {
+                constant(Cpu.RAX);
+            } else {
+                insnInt(register);
+            }
+            m.visitVarInsn(load, LOCAL_RESULT);
+            if (size == 8) {
+                m.visitInsn(Opcodes.LASTORE);
+            } else {
+                m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "set" + size * 8, "(II)V", false);
+            }
+        }
+    }
+}

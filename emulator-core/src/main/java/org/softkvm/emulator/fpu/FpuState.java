@@ -1,0 +1,4 @@
+package org.softkvm.emulator.fpu;
+
+/** The x87 register file, control, status and tag words. */
+public final class FpuState {}

@@ -1,0 +1,42 @@
+package org.softkvm.emulator.run;
+
+import org.softkvm.emulator.decode.Insn;
+
+/** A run of decoded instructions that is entered at the top: up to a branch, the end of the page or the size limit. */
+final class Block {
+    /** Offset in CS of the first instruction. */
+    final long rip;
+    /** Offset in CS behind the last instruction. */
+    final long endRip;
+    /** The mode bits it was decoded for. */
+    final int mode;
+    /** Pool offset of the first byte. */
+    final long host;
+    /** Pool offset of the page where an instruction that crosses pages goes on, or -1. */
+    final long secondPage;
+    /** Bytes. */
+    final int length;
+    /** The instructions. */
+    final Insn[] insns;
+
+    /** Key under which the block may run without a check: {@code Cpu.context} when it was last validated. */
+    long context;
+    /** Next in the hash bucket. */
+    Block nextInBucket;
+    /** Next in the list of blocks of its (first) page. */
+    Block nextInPage;
+    /** The block that followed last time by falling through or by branching. */
+    Block linkA;
+    /** The other one. */
+    Block linkB;
+
+    Block(long rip, long endRip, int mode, long host, long secondPage, int length, Insn[] insns) {
+        this.rip = rip;
+        this.endRip = endRip;
+        this.mode = mode;
+        this.host = host;
+        this.secondPage = secondPage;
+        this.length = length;
+        this.insns = insns;
+    }
+}

@@ -1,0 +1,235 @@
+package org.softkvm.emulator.run;
+
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.softkvm.emulator.cpu.CodeListener;
+import org.softkvm.emulator.cpu.CodePages;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.GuestExit;
+import org.softkvm.emulator.cpu.GuestFault;
+import org.softkvm.emulator.cpu.Mmu;
+import org.softkvm.emulator.decode.Decoder;
+import org.softkvm.emulator.decode.Insn;
+
+/**
+ * One vcpu's decoded blocks: a direct-mapped table by RIP in front, a hash by host address behind, and for each host page
+ * the list of its blocks, so that a store into code finds what it changed.
+ */
+public final class BlockCache implements CodeListener {
+    private static final int FRONT_SIZE = 1 << 15;
+    private static final int BUCKETS = 1 << 16;
+    private static final int MAX_INSNS = 48;
+    /** Blocks kept before everything is dropped: some 100 MB. */
+    private static final int MAX_BLOCKS = 400_000;
+
+    private final Cpu c;
+    private final Decoder decoder;
+    private final Block[] front = new Block[FRONT_SIZE];
+    private final Block[] buckets = new Block[BUCKETS];
+    private final Map<Long, Block> pages = new HashMap<>();
+    private final Insn[] buffer = new Insn[MAX_INSNS];
+    private int blocks;
+
+    /** Blocks decoded so far (statistics). */
+    long decoded;
+
+    /** The block that runs now; a store into it ends it after the present instruction. */
+    Block running;
+
+    BlockCache(Cpu c) {
+        this.c = c;
+        this.decoder = new Decoder(c);
+        c.codeListener = this;
+    }
+
+    /**
+     * The block at the present CS:RIP. Faults of the fetch are thrown.
+     *
+     * @return a valid block with at least one instruction
+     */
+    Block current() {
+        long rip = c.rip;
+        int slot = (int) (rip ^ rip >>> 15) & FRONT_SIZE - 1;
+        Block b = front[slot];
+        if (b != null && b.rip == rip && b.context == c.context) {
+            return b;
+        }
+        b = lookUp(rip);
+        front[slot] = b;
+        return b;
+    }
+
+    private Block lookUp(long rip) {
+        long host = Mmu.fetchHost(c, rip);
+        int mode = (int) (c.context & 0xFF);
+        int bucket = bucket(host);
+        for (Block b = buckets[bucket]; b != null; b = b.nextInBucket) {
+            if (b.host == host && b.rip == rip && b.mode == mode && stillFits(b)) {
+                b.context = c.context;
+                return b;
+            }
+        }
+        return decode(rip, host, mode, bucket);
+    }
+
+    private static int bucket(long host) {
+        return (int) (host ^ host >>> 16) & BUCKETS - 1;
+    }
+
+    private boolean stillFits(Block b) {
+        if (!c.mode64 && b.rip + b.length - 1 > c.segLimit[Cpu.CS]) {
+            return false;
+        }
+        if (b.secondPage < 0) {
+            return true;
+        }
+        return (Mmu.fetchHost(c, b.endRip - 1) & -4096L) == b.secondPage;
+    }
+
+    private Block decode(long rip, long host, int mode, int bucket) {
+        if (blocks >= MAX_BLOCKS) {
+            clear();
+        }
+        // Marked before the bytes are read: a store that comes in between is reported.
+        mark(host);
+        int n = 0;
+        long at = rip;
+        long second = -1;
+        int length = 0;
+        int room = (int) (4096 - (host & 4095));
+        while (n < MAX_INSNS) {
+            Insn i;
+            try {
+                i = decoder.decode(at);
+            } catch (GuestFault | GuestExit e) {
+                if (n > 0) {
+                    // The instructions before it run first; the fault comes when it is reached.
+                    c.exit = 0;
+                    break;
+                }
+                throw e;
+            }
+            if (length + i.length > room) {
+                if (n > 0) {
+                    break;
+                }
+                second = Mmu.fetchHost(c, i.nextRip - 1 & (c.mode64 ? -1L : 0xFFFFFFFFL)) & -4096L;
+                mark(second);
+                // Decoded again now that both pages are watched.
+                i = decoder.decode(at);
+            }
+            buffer[n++] = i;
+            length += i.length;
+            if (i.nextRip < at && !c.mode64) {
+                at = i.nextRip;
+                break;
+            }
+            at = i.nextRip;
+            if (i.op.endsBlock() || i.rep != 0 && i.op.isCommitsParts() || length >= room) {
+                break;
+            }
+        }
+        Block b = new Block(rip, at, mode, host, second, length, Arrays.copyOf(buffer, n));
+        b.context = c.context;
+        b.nextInBucket = buckets[bucket];
+        buckets[bucket] = b;
+        register(host & -4096L, b);
+        if (second >= 0) {
+            // A block that crosses pages is alone in the second page's list through an entry of its own.
+            Block twin = new Block(rip, at, mode, host, second, length, b.insns);
+            twin.linkA = b;
+            register(second, twin);
+        }
+        blocks++;
+        decoded++;
+        return b;
+    }
+
+    private void mark(long host) {
+        long page = host & -4096L;
+        if (!pages.containsKey(page)) {
+            pages.put(page, null);
+            CodePages.count(page, 1);
+            c.dropWriteEntries(page);
+            c.memory.codePageMarked(this);
+        }
+    }
+
+    private void register(long page, Block b) {
+        b.nextInPage = pages.get(page);
+        pages.put(page, b);
+    }
+
+    @Override
+    public void codeWritten(long hostOffset, long length) {
+        long page = hostOffset & -4096L;
+        if (!pages.containsKey(page)) {
+            return;
+        }
+        Block kept = null;
+        Block next;
+        for (Block b = pages.get(page); b != null; b = next) {
+            next = b.nextInPage;
+            boolean hit;
+            if ((b.host & -4096L) == page) {
+                hit = hostOffset < b.host + b.length && b.host < hostOffset + length;
+            } else {
+                int inSecond = (int) (b.length - (4096 - (b.host & 4095)));
+                hit = hostOffset < page + inSecond && page < hostOffset + length;
+            }
+            if (hit) {
+                invalidate((b.host & -4096L) == page || b.linkA == null ? b : b.linkA);
+            } else {
+                b.nextInPage = kept;
+                kept = b;
+            }
+        }
+        pages.put(page, kept);
+        if (kept == null) {
+            pages.remove(page);
+            CodePages.count(page, -1);
+        }
+    }
+
+    private void invalidate(Block b) {
+        int bucket = bucket(b.host);
+        Block before = null;
+        for (Block x = buckets[bucket]; x != null; x = x.nextInBucket) {
+            if (x == b) {
+                if (before == null) {
+                    buckets[bucket] = x.nextInBucket;
+                } else {
+                    before.nextInBucket = x.nextInBucket;
+                }
+                blocks--;
+                break;
+            }
+            before = x;
+        }
+        b.context = 0;
+        b.linkA = null;
+        b.linkB = null;
+        if (b == running) {
+            c.stopAfterInsn();
+        }
+    }
+
+    /** Drops everything. */
+    void clear() {
+        Arrays.fill(front, null);
+        for (int k = 0; k < BUCKETS; k++) {
+            for (Block b = buckets[k]; b != null; b = b.nextInBucket) {
+                b.context = 0;
+                b.linkA = null;
+                b.linkB = null;
+            }
+            buckets[k] = null;
+        }
+        for (long page : pages.keySet()) {
+            CodePages.count(page, -1);
+        }
+        pages.clear();
+        blocks = 0;
+    }
+}

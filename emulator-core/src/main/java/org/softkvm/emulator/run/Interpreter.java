@@ -1,0 +1,277 @@
+package org.softkvm.emulator.run;
+
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Events;
+import org.softkvm.emulator.cpu.ExitCode;
+import org.softkvm.emulator.cpu.ExitInfo;
+import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.cpu.GuestExit;
+import org.softkvm.emulator.cpu.GuestFault;
+import org.softkvm.emulator.decode.Insn;
+
+/**
+ * The interpreter: runs decoded blocks until there is a reason to leave. Between blocks it looks, without a lock, at the
+ * request bits that other threads set.
+ */
+public final class Interpreter {
+    private final Cpu c;
+    private final BlockCache cache;
+
+    /** Leave with IRQ_WINDOW_OPEN as soon as an interrupt could be injected. */
+    public boolean interruptWindowRequested;
+
+    /** Instructions after which {@link #run} returns with INTR; {@code Long.MAX_VALUE} for no limit. */
+    public long instructionLimit = Long.MAX_VALUE;
+
+    /** Faults delivered (statistics). */
+    public long faults;
+
+    /**
+     * An interpreter for one vcpu.
+     *
+     * @param c the vcpu
+     */
+    public Interpreter(Cpu c) {
+        this.c = c;
+        this.cache = new BlockCache(c);
+    }
+
+    /**
+     * Runs until an exit.
+     *
+     * @return {@link ExitCode}
+     */
+    public int run() {
+        ExitInfo info = c.exitInfo;
+        c.exit = ExitCode.NONE;
+        try {
+            if (info.ioCompletion != null) {
+                ExitInfo.IoCompletion completion = info.ioCompletion;
+                info.ioCompletion = null;
+                completion.complete(c);
+            }
+            info.takeAnswer();
+        } catch (GuestFault f) {
+            deliverFault(null);
+        } catch (GuestExit e) {
+            return c.exit;
+        }
+        if (instructionLimit != Long.MAX_VALUE || info.replaying() || c.halted) {
+            c.request(Cpu.REQ_INTERRUPT);
+        }
+        Block previous = null;
+        while (true) {
+            int most = Integer.MAX_VALUE;
+            if (previous == null) {
+                // Only a block that was cut short leaves something to report.
+                if (info.hasWrites() && info.nextWrite()) {
+                    return ExitCode.MMIO;
+                }
+                if (c.exit != ExitCode.NONE) {
+                    return c.exit;
+                }
+            }
+            if ((c.requests() | c.shadow | c.pendingDebug) != 0) {
+                previous = null;
+                most = special(info);
+                if (most < 0) {
+                    return -most;
+                }
+                if (most == 0) {
+                    continue;
+                }
+            }
+            Block b = null;
+            if (previous != null) {
+                b = previous.linkA;
+                if (b == null || b.rip != c.rip || b.context != c.context) {
+                    b = previous.linkB;
+                    if (b == null || b.rip != c.rip || b.context != c.context) {
+                        b = fetch();
+                        if (b != null && previous.context != 0) {
+                            previous.linkB = previous.linkA;
+                            previous.linkA = b;
+                        }
+                    }
+                }
+            } else {
+                b = fetch();
+            }
+            previous = b != null && execute(b, most) ? b : null;
+        }
+    }
+
+    /** The block at RIP; a fault of the fetch is delivered, and null says that RIP is elsewhere now or an exit is due. */
+    private Block fetch() {
+        try {
+            return cache.current();
+        } catch (GuestFault f) {
+            deliverFault(null);
+            return null;
+        } catch (GuestExit e) {
+            return null;
+        }
+    }
+
+    /** Runs a block, or its first instructions. True where it came to its end without an event. */
+    private boolean execute(Block b, int most) {
+        Cpu cpu = c;
+        Insn[] insns = b.insns;
+        cpu.limit = Math.min(insns.length, most);
+        cpu.rip = b.endRip;
+        cache.running = b;
+        int n = 0;
+        try {
+            do {
+                Insn i = insns[n];
+                i.handler.exec(cpu, i);
+                n++;
+            } while (n < cpu.limit);
+            cpu.instructions += n;
+            if (n < insns.length) {
+                cpu.rip = insns[n].rip;
+            } else if (cpu.limit == insns.length && most == Integer.MAX_VALUE) {
+                return true;
+            }
+            after(cpu);
+            return false;
+        } catch (GuestFault f) {
+            cpu.instructions += n;
+            cpu.rip = insns[n].rip;
+            cpu.stepArmed = false;
+            deliverFault(insns[n]);
+            return false;
+        } catch (GuestExit e) {
+            cpu.instructions += n;
+            cpu.rip = insns[n].rip;
+            return false;
+        }
+    }
+
+    /** After a block that was cut short: answers of a replayed instruction are used up, a step ends in a trap. */
+    private static void after(Cpu cpu) {
+        cpu.exitInfo.commit();
+        if (cpu.stepArmed) {
+            cpu.stepArmed = false;
+            cpu.pendingDebug |= 0x4000;
+        }
+    }
+
+    private void deliverFault(Insn i) {
+        faults++;
+        c.exitInfo.commit();
+        Events.exception(c, i);
+    }
+
+    /**
+     * Everything that is not plain execution: requests, events and what makes the next instruction run alone.
+     *
+     * @return instructions that may run now, 0 to look again, or minus an exit code
+     */
+    private int special(ExitInfo info) {
+        int requests = c.takeRequests(-1);
+        if ((requests & Cpu.REQ_FLUSH) != 0) {
+            c.flushTlb();
+            flushServed.run();
+        }
+        if ((requests & Cpu.REQ_INVALIDATE) != 0) {
+            invalidations.run();
+        }
+        if ((requests & Cpu.REQ_KICK) != 0) {
+            again(requests & Cpu.REQ_INTERRUPT);
+            return -ExitCode.INTR;
+        }
+        if (c.instructions >= instructionLimit) {
+            return -ExitCode.INTR;
+        }
+        if (info.replaying()) {
+            // The instruction that was left in its middle goes first, alone.
+            info.rewind();
+            again(Cpu.REQ_INTERRUPT);
+            return 1;
+        }
+        int shadow = c.shadow;
+        if (c.pendingDebug != 0 && (shadow & Cpu.SHADOW_SS) == 0) {
+            again(Cpu.REQ_INTERRUPT);
+            Events.debugTrap(c);
+            return 0;
+        }
+        if (c.nmiPending) {
+            again(Cpu.REQ_INTERRUPT);
+            if (!c.nmiBlocked && (shadow & Cpu.SHADOW_SS) == 0) {
+                c.nmiPending = false;
+                c.halted = false;
+                Events.nmi(c);
+                return 0;
+            }
+        }
+        if ((c.eflags & Flags.IF) != 0 && shadow == 0) {
+            int vector = c.injectedVector;
+            if (vector >= 0) {
+                c.injectedVector = -1;
+            } else if (c.lapic.pendingVector() >= 0) {
+                vector = c.lapic.acknowledge();
+            }
+            if (vector >= 0) {
+                c.halted = false;
+                again(Cpu.REQ_INTERRUPT);
+                Events.interrupt(c, vector);
+                return 0;
+            }
+            if (interruptWindowRequested) {
+                return -ExitCode.IRQ_WINDOW_OPEN;
+            }
+        }
+        if (c.halted) {
+            return -ExitCode.HLT;
+        }
+        boolean trap = (c.eflags & Flags.TF) != 0;
+        if (shadow != 0 || trap) {
+            // One instruction alone: it leaves the shadow, or it is followed by a debug trap.
+            c.shadow = 0;
+            again(Cpu.REQ_INTERRUPT);
+            c.stepArmed = trap && (shadow & Cpu.SHADOW_SS) == 0;
+            return 1;
+        }
+        if (instructionLimit != Long.MAX_VALUE) {
+            again(Cpu.REQ_INTERRUPT);
+            return (int) Math.min(Integer.MAX_VALUE, instructionLimit - c.instructions);
+        }
+        return Integer.MAX_VALUE;
+    }
+
+    private void again(int bits) {
+        if (bits != 0) {
+            c.request(bits);
+        }
+    }
+
+    /** Called when a flush request was served: who asked may be waiting. */
+    public Runnable flushServed = () -> {};
+
+    /** Serves the queue of code pages written by others. */
+    public Runnable invalidations = () -> {};
+
+    /**
+     * Told of code written by another vcpu or the host, on this vcpu's thread.
+     *
+     * @param host pool offset
+     * @param length bytes
+     */
+    public void codeWritten(long host, long length) {
+        cache.codeWritten(host, length);
+    }
+
+    /** Gives all decoded blocks up. */
+    public void close() {
+        cache.clear();
+    }
+
+    /** Blocks decoded so far.
+     *
+     * @return count
+     */
+    public long blocksDecoded() {
+        return cache.decoded;
+    }
+}
