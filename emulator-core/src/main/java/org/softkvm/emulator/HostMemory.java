@@ -157,7 +157,8 @@ public final class HostMemory {
         return offset >= 0 && offset + segment.byteSize() <= POOL.byteSize() ? offset : -1;
     }
 
-    /** Bytes of address space in the pool.
+    /**
+     * Bytes of address space in the pool.
      *
      * @return the pool's size
      */

@@ -130,32 +130,56 @@ public final class VirtualCpu implements AutoCloseable {
 
     // ------------------------------------------------------------ exits
 
-    /** I/O exit: the port. @return 0 to FFFFh */
+    /**
+     * I/O exit: the port.
+     *
+     * @return 0 to FFFFh
+     */
     public int ioPort() {
         return cpu.exitInfo.ioPort;
     }
 
-    /** I/O exit: bytes an item. @return 1, 2 or 4 */
+    /**
+     * I/O exit: bytes an item.
+     *
+     * @return 1, 2 or 4
+     */
     public int ioSize() {
         return cpu.exitInfo.ioSize;
     }
 
-    /** I/O exit: number of items. @return 1 or more */
+    /**
+     * I/O exit: number of items.
+     *
+     * @return 1 or more
+     */
     public int ioCount() {
         return cpu.exitInfo.ioCount;
     }
 
-    /** I/O exit: direction. @return true for OUT and OUTS */
+    /**
+     * I/O exit: direction.
+     *
+     * @return true for OUT and OUTS
+     */
     public boolean ioOut() {
         return cpu.exitInfo.ioOut;
     }
 
-    /** I/O exit: the data, ioSize times ioCount bytes, little-endian; IN and INS: to be filled. @return the buffer */
+    /**
+     * I/O exit: the data, ioSize times ioCount bytes, little-endian; IN and INS: to be filled.
+     *
+     * @return the buffer
+     */
     public byte[] ioBuffer() {
         return cpu.exitInfo.ioData;
     }
 
-    /** I/O exit of OUT: the first item. @return zero-extended */
+    /**
+     * I/O exit of OUT: the first item.
+     *
+     * @return zero-extended
+     */
     public int ioData() {
         byte[] d = cpu.exitInfo.ioData;
         return switch (cpu.exitInfo.ioSize) {
@@ -165,7 +189,11 @@ public final class VirtualCpu implements AutoCloseable {
         };
     }
 
-    /** I/O exit of IN: answers with one item. @param value low ioSize bytes count */
+    /**
+     * I/O exit of IN: answers with one item.
+     *
+     * @param value low ioSize bytes count
+     */
     public void setIoData(int value) {
         byte[] d = cpu.exitInfo.ioData;
         d[0] = (byte) value;
@@ -174,32 +202,56 @@ public final class VirtualCpu implements AutoCloseable {
         d[3] = (byte) (value >> 24);
     }
 
-    /** MMIO exit: guest-physical address. @return address */
+    /**
+     * MMIO exit: guest-physical address.
+     *
+     * @return address
+     */
     public long mmioAddress() {
         return cpu.exitInfo.mmioAddress;
     }
 
-    /** MMIO exit: bytes. @return 1 to 8 */
+    /**
+     * MMIO exit: bytes.
+     *
+     * @return 1 to 8
+     */
     public int mmioSize() {
         return cpu.exitInfo.mmioSize;
     }
 
-    /** MMIO exit: direction. @return true for a write */
+    /**
+     * MMIO exit: direction.
+     *
+     * @return true for a write
+     */
     public boolean mmioWrite() {
         return cpu.exitInfo.mmioWrite;
     }
 
-    /** MMIO exit: data of a write. @return low bytes count */
+    /**
+     * MMIO exit: data of a write.
+     *
+     * @return low bytes count
+     */
     public long mmioData() {
         return cpu.exitInfo.mmioData;
     }
 
-    /** MMIO exit of a read: the answer. @param value low bytes count */
+    /**
+     * MMIO exit of a read: the answer.
+     *
+     * @param value low bytes count
+     */
     public void setMmioData(long value) {
         cpu.exitInfo.mmioData = value;
     }
 
-    /** Internal error: KVM's suberror (1 = emulation). @return suberror */
+    /**
+     * Internal error: KVM's suberror (1 = emulation).
+     *
+     * @return suberror
+     */
     public int suberror() {
         return cpu.exitInfo.suberror;
     }
@@ -216,7 +268,11 @@ public final class VirtualCpu implements AutoCloseable {
         return cpu;
     }
 
-    /** Instructions executed since creation. @return count */
+    /**
+     * Instructions executed since creation.
+     *
+     * @return count
+     */
     public long instructions() {
         return cpu.instructions;
     }
@@ -230,52 +286,94 @@ public final class VirtualCpu implements AutoCloseable {
         interpreter.instructionLimit = limit;
     }
 
-    /** TLB misses since creation. @return count */
+    /**
+     * TLB misses since creation.
+     *
+     * @return count
+     */
     public long tlbMisses() {
         return cpu.tlbMisses;
     }
 
-    /** TLB flushes since creation. @return count */
+    /**
+     * TLB flushes since creation.
+     *
+     * @return count
+     */
     public long tlbFlushes() {
         return cpu.tlbFlushes;
     }
 
-    /** Blocks decoded since creation. @return count */
+    /**
+     * Blocks decoded since creation.
+     *
+     * @return count
+     */
     public long blocksDecoded() {
         return interpreter.blocksDecoded();
     }
 
-    /** Guest faults delivered since creation. @return count */
+    /**
+     * Guest faults delivered since creation.
+     *
+     * @return count
+     */
     public long faults() {
         return interpreter.faults;
     }
 
-    /** A general register. @param n 0 = RAX to 15 = R15. @return value */
+    /**
+     * A general register.
+     *
+     * @param n 0 = RAX to 15 = R15
+     * @return value
+     */
     public long register(int n) {
         return cpu.r[n];
     }
 
-    /** Sets a general register. @param n 0 to 15. @param value new value */
+    /**
+     * Sets a general register.
+     *
+     * @param n 0 to 15
+     * @param value new value
+     */
     public void setRegister(int n, long value) {
         cpu.r[n] = value;
     }
 
-    /** RIP. @return offset in CS */
+    /**
+     * RIP.
+     *
+     * @return offset in CS
+     */
     public long rip() {
         return cpu.rip;
     }
 
-    /** Sets RIP. @param value offset in CS */
+    /**
+     * Sets RIP.
+     *
+     * @param value offset in CS
+     */
     public void setRip(long value) {
         cpu.rip = value;
     }
 
-    /** RFLAGS. @return flags */
+    /**
+     * RFLAGS.
+     *
+     * @return flags
+     */
     public long rflags() {
         return cpu.flags();
     }
 
-    /** Sets RFLAGS without checks. @param value flags */
+    /**
+     * Sets RFLAGS without checks.
+     *
+     * @param value flags
+     */
     public void setRflags(long value) {
         boolean vm = cpu.v86();
         cpu.setFlags((int) value);
@@ -285,17 +383,32 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    /** A segment register's selector. @param seg 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS, 6 LDTR, 7 TR. @return selector */
+    /**
+     * A segment register's selector.
+     *
+     * @param seg 0 ES, 1 CS, 2 SS, 3 DS, 4 FS, 5 GS, 6 LDTR, 7 TR
+     * @return selector
+     */
     public int segmentSelector(int seg) {
         return cpu.segSel[seg];
     }
 
-    /** A segment's base. @param seg see segmentSelector. @return linear address */
+    /**
+     * A segment's base.
+     *
+     * @param seg see segmentSelector
+     * @return linear address
+     */
     public long segmentBase(int seg) {
         return cpu.segBase[seg];
     }
 
-    /** A segment's limit in bytes. @param seg see segmentSelector. @return limit */
+    /**
+     * A segment's limit in bytes.
+     *
+     * @param seg see segmentSelector
+     * @return limit
+     */
     public long segmentLimit(int seg) {
         return cpu.segLimit[seg];
     }
@@ -327,59 +440,105 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.updateMode();
     }
 
-    /** GDTR base. @return linear address */
+    /**
+     * GDTR base.
+     *
+     * @return linear address
+     */
     public long gdtBase() {
         return cpu.gdtBase;
     }
 
-    /** GDTR limit. @return limit */
+    /**
+     * GDTR limit.
+     *
+     * @return limit
+     */
     public int gdtLimit() {
         return cpu.gdtLimit;
     }
 
-    /** IDTR base. @return linear address */
+    /**
+     * IDTR base.
+     *
+     * @return linear address
+     */
     public long idtBase() {
         return cpu.idtBase;
     }
 
-    /** IDTR limit. @return limit */
+    /**
+     * IDTR limit.
+     *
+     * @return limit
+     */
     public int idtLimit() {
         return cpu.idtLimit;
     }
 
-    /** Sets GDTR. @param base linear address. @param limit limit */
+    /**
+     * Sets GDTR.
+     *
+     * @param base linear address
+     * @param limit limit
+     */
     public void setGdt(long base, int limit) {
         cpu.gdtBase = base;
         cpu.gdtLimit = limit & 0xFFFF;
     }
 
-    /** Sets IDTR. @param base linear address. @param limit limit */
+    /**
+     * Sets IDTR.
+     *
+     * @param base linear address
+     * @param limit limit
+     */
     public void setIdt(long base, int limit) {
         cpu.idtBase = base;
         cpu.idtLimit = limit & 0xFFFF;
     }
 
-    /** CR0. @return value */
+    /**
+     * CR0.
+     *
+     * @return value
+     */
     public long cr0() {
         return cpu.cr0 & 0xFFFFFFFFL;
     }
 
-    /** CR2. @return value */
+    /**
+     * CR2.
+     *
+     * @return value
+     */
     public long cr2() {
         return cpu.cr2;
     }
 
-    /** CR3. @return value */
+    /**
+     * CR3.
+     *
+     * @return value
+     */
     public long cr3() {
         return cpu.cr3;
     }
 
-    /** CR4. @return value */
+    /**
+     * CR4.
+     *
+     * @return value
+     */
     public long cr4() {
         return cpu.cr4;
     }
 
-    /** EFER. @return value */
+    /**
+     * EFER.
+     *
+     * @return value
+     */
     public long efer() {
         return cpu.efer;
     }
@@ -403,65 +562,121 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.flushTlb();
     }
 
-    /** A PAE page-directory pointer. @param n 0 to 3. @return entry */
+    /**
+     * A PAE page-directory pointer.
+     *
+     * @param n 0 to 3
+     * @return entry
+     */
     public long pdptr(int n) {
         return cpu.pdptr[n];
     }
 
-    /** Sets a PAE page-directory pointer. @param n 0 to 3. @param value entry */
+    /**
+     * Sets a PAE page-directory pointer.
+     *
+     * @param n 0 to 3
+     * @param value entry
+     */
     public void setPdptr(int n, long value) {
         cpu.pdptr[n] = value;
     }
 
-    /** A debug register. @param n 0 to 3, 6, 7. @return value */
+    /**
+     * A debug register.
+     *
+     * @param n 0 to 3, 6, 7
+     * @return value
+     */
     public long debugRegister(int n) {
         return cpu.dr[n];
     }
 
-    /** Sets a debug register. @param n 0 to 3, 6, 7. @param value new value */
+    /**
+     * Sets a debug register.
+     *
+     * @param n 0 to 3, 6, 7
+     * @param value new value
+     */
     public void setDebugRegister(int n, long value) {
         cpu.dr[n] = value;
     }
 
-    /** XCR0. @return value */
+    /**
+     * XCR0.
+     *
+     * @return value
+     */
     public long xcr0() {
         return cpu.xcr0;
     }
 
-    /** Sets XCR0. @param value new value */
+    /**
+     * Sets XCR0.
+     *
+     * @param value new value
+     */
     public void setXcr0(long value) {
         cpu.xcr0 = value;
     }
 
-    /** A quarter of a vector register. @param n 0 to 15. @param quarter 0 to 3. @return 64 bits */
+    /**
+     * A quarter of a vector register.
+     *
+     * @param n 0 to 15
+     * @param quarter 0 to 3
+     * @return 64 bits
+     */
     public long vector(int n, int quarter) {
         return cpu.v[4 * n + quarter];
     }
 
-    /** Sets a quarter of a vector register. @param n 0 to 15. @param quarter 0 to 3. @param value 64 bits */
+    /**
+     * Sets a quarter of a vector register.
+     *
+     * @param n 0 to 15
+     * @param quarter 0 to 3
+     * @param value 64 bits
+     */
     public void setVector(int n, int quarter, long value) {
         cpu.v[4 * n + quarter] = value;
     }
 
-    /** MXCSR. @return value */
+    /**
+     * MXCSR.
+     *
+     * @return value
+     */
     public int mxcsr() {
         return cpu.mxcsr;
     }
 
-    /** Sets MXCSR. @param value new value */
+    /**
+     * Sets MXCSR.
+     *
+     * @param value new value
+     */
     public void setMxcsr(int value) {
         cpu.mxcsr = value;
     }
 
     // ------------------------------------------------------------ events
 
-    /** Injects an external interrupt (KVM_INTERRUPT). @param vector 0 to 255 */
+    /**
+     * Injects an external interrupt (KVM_INTERRUPT).
+     *
+     * @param vector 0 to 255
+     */
     public void injectInterrupt(int vector) {
         cpu.injectedVector = vector;
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    /** An injected interrupt that has not been delivered. @return vector or -1 */
+    /**
+     * An injected interrupt that has not been delivered.
+     *
+     * @return vector or -1
+     */
     public int injectedInterrupt() {
         return cpu.injectedVector;
     }
@@ -477,39 +692,68 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    /** Whether an NMI waits. @return true while pending */
+    /**
+     * Whether an NMI waits.
+     *
+     * @return true while pending
+     */
     public boolean nmiPending() {
         return cpu.nmiPending;
     }
 
-    /** Whether NMIs are blocked until IRET. @return true while blocked */
+    /**
+     * Whether NMIs are blocked until IRET.
+     *
+     * @return true while blocked
+     */
     public boolean nmiBlocked() {
         return cpu.nmiBlocked;
     }
 
-    /** Sets NMI state. @param pending one waits. @param blocked blocked until IRET */
+    /**
+     * Sets NMI state.
+     *
+     * @param pending one waits
+     * @param blocked blocked until IRET
+     */
     public void setNmiState(boolean pending, boolean blocked) {
         cpu.nmiPending = pending;
         cpu.nmiBlocked = blocked;
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    /** The interrupt shadow: 1 = STI, 2 = MOV SS, as KVM_X86_SHADOW_INT. @return bits */
+    /**
+     * The interrupt shadow: 1 = STI, 2 = MOV SS, as KVM_X86_SHADOW_INT.
+     *
+     * @return bits
+     */
     public int interruptShadow() {
         return cpu.shadow;
     }
 
-    /** Sets the interrupt shadow. @param bits see interruptShadow */
+    /**
+     * Sets the interrupt shadow.
+     *
+     * @param bits see interruptShadow
+     */
     public void setInterruptShadow(int bits) {
         cpu.shadow = bits & 3;
     }
 
-    /** Whether an external interrupt could be delivered now. @return IF is set and nothing shadows it */
+    /**
+     * Whether an external interrupt could be delivered now.
+     *
+     * @return IF is set and nothing shadows it
+     */
     public boolean interruptsEnabled() {
         return (cpu.eflags & 0x200) != 0 && cpu.shadow == 0;
     }
 
-    /** Asks for EXIT_IRQ_WINDOW_OPEN. @param on whether */
+    /**
+     * Asks for EXIT_IRQ_WINDOW_OPEN.
+     *
+     * @param on whether
+     */
     public void setInterruptWindowRequested(boolean on) {
         interpreter.interruptWindowRequested = on;
         if (on) {
@@ -517,23 +761,40 @@ public final class VirtualCpu implements AutoCloseable {
         }
     }
 
-    /** HLT was executed and nothing has woken the vcpu. @return true while halted */
+    /**
+     * HLT was executed and nothing has woken the vcpu.
+     *
+     * @return true while halted
+     */
     public boolean halted() {
         return cpu.halted;
     }
 
-    /** Sets or clears the halted state. @param on whether */
+    /**
+     * Sets or clears the halted state.
+     *
+     * @param on whether
+     */
     public void setHalted(boolean on) {
         cpu.halted = on;
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    /** Translates a linear address as KVM_TRANSLATE does. @param linear address. @return guest-physical, or -1 */
+    /**
+     * Translates a linear address as KVM_TRANSLATE does.
+     *
+     * @param linear address
+     * @return guest-physical, or -1
+     */
     public long translate(long linear) {
         return Mmu.probe(cpu, linear);
     }
 
-    /** MMIO fragments and I/O completions that still wait for {@link #run}. @return true where state is in flight */
+    /**
+     * MMIO fragments and I/O completions that still wait for {@link #run}.
+     *
+     * @return true where state is in flight
+     */
     public boolean completionPending() {
         ExitInfo info = cpu.exitInfo;
         return info.ioCompletion != null || info.hasWrites() || info.replaying();

@@ -520,7 +520,8 @@ public final class Cpu {
         return (efer & EFER_LMA) != 0;
     }
 
-    /** The I/O privilege level.
+    /**
+     * The I/O privilege level.
      *
      * @return 0 to 3
      */
@@ -528,7 +529,8 @@ public final class Cpu {
         return eflags >> 12 & 3;
     }
 
-    /** The stack pointer's width by SS and mode.
+    /**
+     * The stack pointer's width by SS and mode.
      *
      * @return 2, 4 or 8 bytes
      */
@@ -536,7 +538,8 @@ public final class Cpu {
         return mode64 ? 8 : (segAttr[SS] & ATTR_DB) != 0 ? 4 : 2;
     }
 
-    /** The code segment's default size.
+    /**
+     * The code segment's default size.
      *
      * @return 16, 32 or 64
      */

@@ -54,7 +54,8 @@ public final class ExitInfo {
         void complete(Cpu c);
     }
 
-    /** Whether answers of MMIO reads wait for the instruction to run again.
+    /**
+     * Whether answers of MMIO reads wait for the instruction to run again.
      *
      * @return true while a replay is due
      */
@@ -125,7 +126,8 @@ public final class ExitInfo {
         return true;
     }
 
-    /** Whether writes are queued.
+    /**
+     * Whether writes are queued.
      *
      * @return true where nextWrite has something
      */

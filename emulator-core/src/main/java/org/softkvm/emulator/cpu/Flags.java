@@ -236,7 +236,8 @@ public final class Flags {
                 | (of(op, a, b) ? OF : 0);
     }
 
-    /** Condition 'below or equal'.
+    /**
+     * Condition 'below or equal'.
      *
      * @param op flag operation
      * @param a first operand
@@ -250,7 +251,8 @@ public final class Flags {
         return cf(op, a, b) || zf(op, a, b);
     }
 
-    /** Condition 'less' (signed).
+    /**
+     * Condition 'less' (signed).
      *
      * @param op flag operation
      * @param a first operand
@@ -265,7 +267,8 @@ public final class Flags {
         };
     }
 
-    /** Condition 'less or equal' (signed).
+    /**
+     * Condition 'less or equal' (signed).
      *
      * @param op flag operation
      * @param a first operand

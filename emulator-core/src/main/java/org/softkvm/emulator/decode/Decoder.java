@@ -41,7 +41,8 @@ public final class Decoder {
         this.has286 = model.has(Feature.I286);
     }
 
-    /** The meaning of an undefined encoding.
+    /**
+     * The meaning of an undefined encoding.
      *
      * @param c the vcpu
      * @param i the instruction

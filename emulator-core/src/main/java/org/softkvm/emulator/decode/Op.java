@@ -204,112 +204,184 @@ public final class Op {
         return this;
     }
 
-    /** Neither reads nor writes arithmetic flags. @return this */
+    /**
+     * Neither reads nor writes arithmetic flags.
+     *
+     * @return this
+     */
     public Op noFlags() {
         flagsWritten = 0;
         return this;
     }
 
-    /** Declares the arithmetic flags read and written, as EFLAGS bits. @return this */
+    /**
+     * Declares the arithmetic flags read and written, as EFLAGS bits.
+     *
+     * @return this
+     */
     public Op flagUse(int read, int written) {
         flagsRead = read;
         flagsWritten = written;
         return this;
     }
 
-    /** Declares the general registers read and written by a state method, besides its operands. @return this */
+    /**
+     * Declares the general registers read and written by a state method, besides its operands.
+     *
+     * @return this
+     */
     public Op registers(int read, int written) {
         registersRead = read;
         registersWritten = written;
         return this;
     }
 
-    /** The destination is only written (MOV). @return this */
+    /**
+     * The destination is only written (MOV).
+     *
+     * @return this
+     */
     public Op move() {
         readsDestination = false;
         flagsWritten = 0;
         return this;
     }
 
-    /** The destination is only written, flags as declared. @return this */
+    /**
+     * The destination is only written, flags as declared.
+     *
+     * @return this
+     */
     public Op overwrites() {
         readsDestination = false;
         return this;
     }
 
-    /** Nothing is written but flags (CMP, TEST). @return this */
+    /**
+     * Nothing is written but flags (CMP, TEST).
+     *
+     * @return this
+     */
     public Op compare() {
         writesDestination = false;
         return this;
     }
 
-    /** Not in 64-bit code. @return this */
+    /**
+     * Not in 64-bit code.
+     *
+     * @return this
+     */
     public Op not64() {
         modes = Modes.NOT64;
         return this;
     }
 
-    /** Only in 64-bit code. @return this */
+    /**
+     * Only in 64-bit code.
+     *
+     * @return this
+     */
     public Op only64() {
         modes = Modes.ONLY64;
         return this;
     }
 
-    /** 64-bit operand size by default in 64-bit code. @return this */
+    /**
+     * 64-bit operand size by default in 64-bit code.
+     *
+     * @return this
+     */
     public Op d64() {
         size64 = Size64.D64;
         return this;
     }
 
-    /** 64-bit operand size in 64-bit code, whatever the prefixes. @return this */
+    /**
+     * 64-bit operand size in 64-bit code, whatever the prefixes.
+     *
+     * @return this
+     */
     public Op f64() {
         size64 = Size64.F64;
         return this;
     }
 
-    /** Only with REX.W = w. @return this */
+    /**
+     * Only with REX.W = w.
+     *
+     * @return this
+     */
     public Op w(int w) {
         requiredW = w;
         return this;
     }
 
-    /** The last instruction of a block: it may change RIP, the mode or the mapping. @return this */
+    /**
+     * The last instruction of a block: it may change RIP, the mode or the mapping.
+     *
+     * @return this
+     */
     public Op ends() {
         endsBlock = true;
         return this;
     }
 
-    /** LOCK is allowed with a memory destination. @return this */
+    /**
+     * LOCK is allowed with a memory destination.
+     *
+     * @return this
+     */
     public Op lockable() {
         lockable = true;
         return this;
     }
 
-    /** Effects are committed in parts (string instructions); the method keeps its state restartable. @return this */
+    /**
+     * Effects are committed in parts (string instructions); the method keeps its state restartable.
+     *
+     * @return this
+     */
     public Op commitsParts() {
         commitsParts = true;
         return this;
     }
 
-    /** Exists only on CPUs with a feature. @return this */
+    /**
+     * Exists only on CPUs with a feature.
+     *
+     * @return this
+     */
     public Op needs(Feature f) {
         feature = f;
         return this;
     }
 
-    /** Exists only on CPUs without a feature. @return this */
+    /**
+     * Exists only on CPUs without a feature.
+     *
+     * @return this
+     */
     public Op until(Feature f) {
         until = f;
         return this;
     }
 
-    /** ModRM.rm must be a register. @return this */
+    /**
+     * ModRM.rm must be a register.
+     *
+     * @return this
+     */
     public Op registerOnly() {
         registerOnly = true;
         return this;
     }
 
-    /** ModRM.rm must be memory. @return this */
+    /**
+     * ModRM.rm must be memory.
+     *
+     * @return this
+     */
     public Op memoryOnly() {
         memoryOnly = true;
         return this;
@@ -317,87 +389,155 @@ public final class Op {
 
     // ------------------------------------------------------------ what readers ask
 
-    /** The mnemonic in lower case. @return name */
+    /**
+     * The mnemonic in lower case.
+     *
+     * @return name
+     */
     public String mnemonic() {
         return mnemonic;
     }
 
-    /** Operands, destination first. @return kinds */
+    /**
+     * Operands, destination first.
+     *
+     * @return kinds
+     */
     public List<Operand> operands() {
         return operands;
     }
 
-    /** The kind of meaning. @return kind */
+    /**
+     * The kind of meaning.
+     *
+     * @return kind
+     */
     public Kind kind() {
         return kind;
     }
 
-    /** The class of the semantics method. @return class */
+    /**
+     * The class of the semantics method.
+     *
+     * @return class
+     */
     public Class<?> owner() {
         return owner;
     }
 
-    /** The name of the semantics method. @return name */
+    /**
+     * The name of the semantics method.
+     *
+     * @return name
+     */
     public String method() {
         return method;
     }
 
-    /** The lazy flag kind, or -1. @return kind */
+    /**
+     * The lazy flag kind, or -1.
+     *
+     * @return kind
+     */
     public int flagOp() {
         return flagOp;
     }
 
-    /** The condition number of conditional forms. @return 0 to 15 */
+    /**
+     * The condition number of conditional forms.
+     *
+     * @return 0 to 15
+     */
     public int condition() {
         return condition;
     }
 
-    /** Whether the first operand is written. @return true unless compare */
+    /**
+     * Whether the first operand is written.
+     *
+     * @return true unless compare
+     */
     public boolean writesDestination() {
         return writesDestination;
     }
 
-    /** Whether the first operand is read. @return true unless move */
+    /**
+     * Whether the first operand is read.
+     *
+     * @return true unless move
+     */
     public boolean readsDestination() {
         return readsDestination;
     }
 
-    /** Whether the block ends here. @return see ends */
+    /**
+     * Whether the block ends here.
+     *
+     * @return see ends
+     */
     public boolean endsBlock() {
         return endsBlock;
     }
 
-    /** Whether LOCK is allowed. @return see lockable */
+    /**
+     * Whether LOCK is allowed.
+     *
+     * @return see lockable
+     */
     public boolean isLockable() {
         return lockable;
     }
 
-    /** Whether effects are committed in parts. @return see commitsParts */
+    /**
+     * Whether effects are committed in parts.
+     *
+     * @return see commitsParts
+     */
     public boolean isCommitsParts() {
         return commitsParts;
     }
 
-    /** The feature it needs. @return feature */
+    /**
+     * The feature it needs.
+     *
+     * @return feature
+     */
     public Feature feature() {
         return feature;
     }
 
-    /** Arithmetic flags read. @return EFLAGS bits */
+    /**
+     * Arithmetic flags read.
+     *
+     * @return EFLAGS bits
+     */
     public int flagsRead() {
         return flagsRead;
     }
 
-    /** Arithmetic flags written. @return EFLAGS bits */
+    /**
+     * Arithmetic flags written.
+     *
+     * @return EFLAGS bits
+     */
     public int flagsWritten() {
         return flagsWritten;
     }
 
-    /** General registers read besides operands. @return bit mask */
+    /**
+     * General registers read besides operands.
+     *
+     * @return bit mask
+     */
     public int registersRead() {
         return registersRead;
     }
 
-    /** General registers written besides operands. @return bit mask */
+    /**
+     * General registers written besides operands.
+     *
+     * @return bit mask
+     */
     public int registersWritten() {
         return registersWritten;
     }

@@ -130,7 +130,8 @@ public enum Operand {
         return size == 0 ? opSize : size == -1 ? (opSize == 8 ? 8 : 4) : size;
     }
 
-    /** Whether it is ModRM.rm and may be memory.
+    /**
+     * Whether it is ModRM.rm and may be memory.
      *
      * @return true for E, M, W and Q kinds
      */

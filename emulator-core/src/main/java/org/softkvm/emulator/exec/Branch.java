@@ -8,7 +8,8 @@ import org.softkvm.emulator.decode.Insn;
 public final class Branch {
     private Branch() {}
 
-    /** Whether a condition holds, by number.
+    /**
+     * Whether a condition holds, by number.
      *
      * @param c the vcpu
      * @param condition 0 to 15
@@ -18,12 +19,20 @@ public final class Branch {
         return Flags.condition(condition, c.fop, c.fa, c.fb) ? 1 : 0;
     }
 
-    /** CMOVcc. @return b where the condition fails, else a */
+    /**
+     * CMOVcc.
+     *
+     * @return b where the condition fails, else a
+     */
     public static int select(Cpu c, int condition, int a, int b) {
         return Flags.condition(condition, c.fop, c.fa, c.fb) ? a : b;
     }
 
-    /** CMOVcc. @return b where the condition fails, else a */
+    /**
+     * CMOVcc.
+     *
+     * @return b where the condition fails, else a
+     */
     public static long select(Cpu c, int condition, long a, long b) {
         return Flags.condition(condition, c.fop, c.fa, c.fb) ? a : b;
     }

@@ -267,7 +267,8 @@ public final class Interpreter {
         cache.clear();
     }
 
-    /** Blocks decoded so far.
+    /**
+     * Blocks decoded so far.
      *
      * @return count
      */
