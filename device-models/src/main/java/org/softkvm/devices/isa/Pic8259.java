@@ -120,11 +120,12 @@ final class Pic8259 {
         if (specialMask) {
             blocking &= ~imr;
         }
-        if (specialFullyNested) {
-            blocking &= ~cascade;
-        }
         int served = highest(blocking);
-        return served < 0 || rank(request) < rank(served) ? request : -1;
+        if (served < 0 || rank(request) < rank(served)) {
+            return request;
+        }
+        // The slave may have something of higher priority than what it has in service.
+        return specialFullyNested && request == served && 1 << request == cascade ? request : -1;
     }
 
     private void serve(int input) {
