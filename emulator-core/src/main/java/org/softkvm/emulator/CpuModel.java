@@ -81,12 +81,22 @@ public final class CpuModel {
     }
 
     /**
+     * The CPUID leaves that this model offers. The CPUID instruction fills in what depends on the vcpu: APIC id,
+     * OSXSAVE, the APIC bits, the TSC frequency.
+     *
+     * @return leaves; empty where the CPU has no CPUID
+     */
+    public List<CpuidEntry> cpuid() {
+        return CpuidLeaves.of(this);
+    }
+
+    /**
      * Family, model and stepping as CPUID.1:EAX and EDX after reset show them.
      *
      * @return signature; 0 where the CPU has none
      */
     public int signature() {
-        return has[Feature.PENTIUM.ordinal()] ? 0x000306C1 : 0;
+        return has[Feature.PENTIUM.ordinal()] ? 0x000306D4 : 0;
     }
 
     /**

@@ -1,10 +1,12 @@
 package org.softkvm.emulator;
 
+import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.ExitInfo;
 import org.softkvm.emulator.cpu.Mmu;
+import org.softkvm.emulator.cpu.Msrs;
 import org.softkvm.emulator.cpu.Reset;
 import org.softkvm.emulator.run.Interpreter;
 
@@ -658,6 +660,92 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public void setMxcsr(int value) {
         cpu.mxcsr = value;
+    }
+
+    /**
+     * Reads a model-specific register as the host: no privilege check.
+     *
+     * @param index MSR number
+     * @return the value
+     * @throws IllegalArgumentException where it does not exist
+     */
+    public long readMsr(int index) {
+        if (!cpu.msrs.read(cpu, index)) {
+            throw new IllegalArgumentException("MSR " + Integer.toHexString(index));
+        }
+        return cpu.msrs.value;
+    }
+
+    /**
+     * Whether an MSR can be read.
+     *
+     * @param index MSR number
+     * @return true where readMsr works
+     */
+    public boolean hasMsr(int index) {
+        return cpu.msrs.read(cpu, index);
+    }
+
+    /**
+     * Writes a model-specific register as the host: values are checked, privilege is not; EFER.LMA may be set.
+     *
+     * @param index MSR number
+     * @param value new value
+     * @return false where it does not exist or the value is not allowed
+     */
+    public boolean writeMsr(int index, long value) {
+        if (index == Msrs.EFER) {
+            setControl(cr0(), cpu.cr2, cpu.cr3, cpu.cr4, value);
+            return true;
+        }
+        return cpu.msrs.write(cpu, index, value);
+    }
+
+    /**
+     * The MSRs that a vcpu stores, besides those of its local APIC.
+     *
+     * @return MSR numbers
+     */
+    public static int[] msrs() {
+        return Msrs.stored();
+    }
+
+    /**
+     * What CPUID returns from now on. The APIC id, OSXSAVE, and the APIC bits are filled in at execution.
+     *
+     * @param entries leaves
+     */
+    public void setCpuid(List<CpuidEntry> entries) {
+        cpu.cpuid = entries.toArray(new CpuidEntry[0]);
+    }
+
+    /**
+     * What CPUID returns.
+     *
+     * @return leaves
+     */
+    public List<CpuidEntry> cpuid() {
+        return List.of(cpu.cpuid);
+    }
+
+    /**
+     * CR8 where there is no local APIC.
+     *
+     * @return 0 to 15
+     */
+    public int cr8() {
+        return cpu.lapic == LocalInterruptController.NONE ? cpu.cr8 : cpu.lapic.cr8();
+    }
+
+    /**
+     * Sets CR8.
+     *
+     * @param value 0 to 15
+     */
+    public void setCr8(int value) {
+        cpu.cr8 = value & 15;
+        cpu.lapic.setCr8(value & 15);
+        cpu.request(Cpu.REQ_INTERRUPT);
     }
 
     // ------------------------------------------------------------ events

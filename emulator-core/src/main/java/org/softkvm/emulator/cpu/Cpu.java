@@ -3,6 +3,7 @@ package org.softkvm.emulator.cpu;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import org.softkvm.emulator.CpuModel;
+import org.softkvm.emulator.CpuidEntry;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
@@ -291,6 +292,9 @@ public final class Cpu {
     /** Number of the vcpu, its initial APIC id. */
     public final int id;
 
+    /** What CPUID returns. */
+    public CpuidEntry[] cpuid;
+
     /** The block cache asks to be told of writes to code. */
     public CodeListener codeListener;
 
@@ -336,6 +340,7 @@ public final class Cpu {
         this.lapic = lapic;
         this.time = time;
         this.msrs = new Msrs();
+        this.cpuid = model.cpuid().toArray(new CpuidEntry[0]);
         this.physicalMask = (1L << model.physicalAddressBits()) - 1;
         Reset.reset(this);
     }

@@ -22,6 +22,9 @@ public final class ExitInfo {
     /** I/O: what to do with the answer when run() is entered again, or null. Owned by the I/O semantics. */
     public IoCompletion ioCompletion;
 
+    /** I/O: the string instruction that the exit belongs to. Owned by the I/O semantics. */
+    public org.softkvm.emulator.decode.Insn ioInsn;
+
     /** MMIO: guest-physical address. */
     public long mmioAddress;
     /** MMIO: bytes, 1 to 8. */

@@ -1,7 +1,62 @@
 package org.softkvm.emulator.cpu;
 
-/** Model-specific registers without a home of their own (Intel SDM volume 4). */
+import org.softkvm.emulator.decode.Feature;
+
+/** Model-specific registers (Intel SDM volume 4). Those of the local APIC live behind its port. */
 public final class Msrs {
+    /** IA32_TIME_STAMP_COUNTER. */
+    public static final int TSC = 0x10;
+    /** IA32_TSC_ADJUST. */
+    public static final int TSC_ADJUST = 0x3B;
+    /** IA32_SPEC_CTRL. */
+    public static final int SPEC_CTRL = 0x48;
+    /** IA32_PRED_CMD. */
+    public static final int PRED_CMD = 0x49;
+    /** IA32_BIOS_SIGN_ID: microcode revision. */
+    public static final int BIOS_SIGN_ID = 0x8B;
+    /** IA32_ARCH_CAPABILITIES. */
+    public static final int ARCH_CAPABILITIES = 0x10A;
+    /** IA32_SYSENTER_CS. */
+    public static final int SYSENTER_CS = 0x174;
+    /** IA32_SYSENTER_ESP. */
+    public static final int SYSENTER_ESP = 0x175;
+    /** IA32_SYSENTER_EIP. */
+    public static final int SYSENTER_EIP = 0x176;
+    /** IA32_MISC_ENABLE. */
+    public static final int MISC_ENABLE = 0x1A0;
+    /** IA32_PAT. */
+    public static final int PAT = 0x277;
+    /** IA32_EFER. */
+    public static final int EFER = 0xC0000080;
+    /** IA32_STAR. */
+    public static final int STAR = 0xC0000081;
+    /** IA32_LSTAR. */
+    public static final int LSTAR = 0xC0000082;
+    /** IA32_CSTAR. */
+    public static final int CSTAR = 0xC0000083;
+    /** IA32_FMASK. */
+    public static final int FMASK = 0xC0000084;
+    /** IA32_FS_BASE. */
+    public static final int FS_BASE = 0xC0000100;
+    /** IA32_GS_BASE. */
+    public static final int GS_BASE = 0xC0000101;
+    /** IA32_KERNEL_GS_BASE. */
+    public static final int KERNEL_GS_BASE = 0xC0000102;
+    /** IA32_TSC_AUX. */
+    public static final int TSC_AUX = 0xC0000103;
+
+    /** The MSRs with state here, for lists of what to save. */
+    private static final int[] STORED = {
+        TSC, TSC_ADJUST, SPEC_CTRL, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, MISC_ENABLE, PAT, EFER, STAR, LSTAR, CSTAR,
+        FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX
+    };
+
+    /**
+     * Not susceptible to Meltdown, L1TF, SSB, MDS, TAA, MMIO stale data and the like; enhanced IBRS. True of a CPU that
+     * does not speculate.
+     */
+    private static final long CAPABILITIES = 0x4000_0000_0D10_E17BL;
+
     /** IA32_SYSENTER_CS. */
     public long sysenterCs;
     /** IA32_SYSENTER_ESP. */
@@ -20,10 +75,207 @@ public final class Msrs {
     public long kernelGsBase;
     /** TSC_AUX. */
     public long tscAux;
-    /** What the guest added to the time-stamp counter by writing it. */
+    /** What was added to the clock's counter by writing TSC or TSC_ADJUST. */
     public long tscOffset;
     /** IA32_TSC_ADJUST. */
     public long tscAdjust;
     /** IA32_PAT. */
     public long pat = 0x0007040600070406L;
+    /** IA32_SPEC_CTRL. */
+    public long specCtrl;
+    /** IA32_MISC_ENABLE; fast strings. */
+    public long miscEnable = 1;
+
+    /** The value of the MSR that {@link #read} found. */
+    public long value;
+
+    /**
+     * The numbers of the MSRs kept here.
+     *
+     * @return a copy
+     */
+    public static int[] stored() {
+        return STORED.clone();
+    }
+
+    /**
+     * The time-stamp counter as the guest reads it.
+     *
+     * @param c the vcpu
+     * @return ticks
+     */
+    public static long tsc(Cpu c) {
+        return c.time.tsc() + c.msrs.tscOffset;
+    }
+
+    /**
+     * Reads an MSR into {@link #value}.
+     *
+     * @param c the vcpu
+     * @param index MSR number
+     * @return false where it does not exist (#GP)
+     */
+    public boolean read(Cpu c, int index) {
+        boolean lm = c.model.has(Feature.LM);
+        switch (index) {
+            case TSC -> value = tsc(c);
+            case TSC_ADJUST -> value = tscAdjust;
+            case SPEC_CTRL -> value = specCtrl;
+            case BIOS_SIGN_ID -> value = 1L << 32;
+            case 0x17 -> value = 0;
+            case ARCH_CAPABILITIES -> {
+                value = CAPABILITIES;
+                return lm;
+            }
+            case SYSENTER_CS -> value = sysenterCs;
+            case SYSENTER_ESP -> value = sysenterEsp;
+            case SYSENTER_EIP -> value = sysenterEip;
+            case MISC_ENABLE -> value = miscEnable;
+            case PAT -> value = pat;
+            case EFER -> value = c.efer;
+            case STAR -> value = star;
+            case LSTAR -> value = lstar;
+            case CSTAR -> value = cstar;
+            case FMASK -> value = sfmask;
+            case FS_BASE -> value = c.segBase[Cpu.FS];
+            case GS_BASE -> value = c.segBase[Cpu.GS];
+            case KERNEL_GS_BASE -> value = kernelGsBase;
+            case TSC_AUX -> value = tscAux;
+            default -> {
+                if (!c.lapic.ownsMsr(index) || !c.lapic.canReadMsr(index)) {
+                    return false;
+                }
+                value = c.lapic.readMsr(index);
+                return true;
+            }
+        }
+        return (index & 0xC0000000) == 0 || lm;
+    }
+
+    private static boolean canonical(long v) {
+        return v << 16 >> 16 == v;
+    }
+
+    /**
+     * Writes an MSR.
+     *
+     * @param c the vcpu
+     * @param index MSR number
+     * @param v new value
+     * @return false where it does not exist or the value is not allowed (#GP)
+     */
+    public boolean write(Cpu c, int index, long v) {
+        if ((index & 0xC0000000) != 0 && !c.model.has(Feature.LM) && !c.lapic.ownsMsr(index)) {
+            return false;
+        }
+        switch (index) {
+            case TSC -> {
+                long offset = v - c.time.tsc();
+                tscAdjust += offset - tscOffset;
+                tscOffset = offset;
+            }
+            case TSC_ADJUST -> {
+                tscOffset += v - tscAdjust;
+                tscAdjust = v;
+            }
+            case SPEC_CTRL -> {
+                if ((v & ~7L) != 0) {
+                    return false;
+                }
+                specCtrl = v;
+            }
+            case PRED_CMD -> {
+                return (v & ~1L) == 0;
+            }
+            case BIOS_SIGN_ID, 0x79 -> {
+                // Microcode update trigger and its revision: nothing to load.
+            }
+            case SYSENTER_CS -> sysenterCs = v & 0xFFFFFFFFL;
+            case SYSENTER_ESP -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                sysenterEsp = v;
+            }
+            case SYSENTER_EIP -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                sysenterEip = v;
+            }
+            case MISC_ENABLE -> miscEnable = v;
+            case PAT -> {
+                for (int k = 0; k < 8; k++) {
+                    int type = (int) (v >>> 8 * k) & 0xFF;
+                    if (type > 7 || type == 2 || type == 3) {
+                        return false;
+                    }
+                }
+                pat = v;
+            }
+            case EFER -> {
+                return writeEfer(c, v);
+            }
+            case STAR -> star = v;
+            case LSTAR -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                lstar = v;
+            }
+            case CSTAR -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                cstar = v;
+            }
+            case FMASK -> sfmask = v & 0xFFFFFFFFL;
+            case FS_BASE -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                c.segBase[Cpu.FS] = v;
+            }
+            case GS_BASE -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                c.segBase[Cpu.GS] = v;
+            }
+            case KERNEL_GS_BASE -> {
+                if (!canonical(v)) {
+                    return false;
+                }
+                kernelGsBase = v;
+            }
+            case TSC_AUX -> {
+                if (v >>> 32 != 0) {
+                    return false;
+                }
+                tscAux = v;
+            }
+            default -> {
+                if (!c.lapic.ownsMsr(index) || !c.lapic.writeMsr(index, v)) {
+                    return false;
+                }
+                // The task priority or the service state may have changed.
+                c.request(Cpu.REQ_INTERRUPT);
+                c.stopAfterInsn();
+            }
+        }
+        return true;
+    }
+
+    private static boolean writeEfer(Cpu c, long v) {
+        long allowed = Cpu.EFER_SCE | Cpu.EFER_LME | Cpu.EFER_LMA | Cpu.EFER_NXE;
+        if ((v & ~allowed) != 0) {
+            return false;
+        }
+        if (((v ^ c.efer) & Cpu.EFER_LME) != 0 && (c.cr0 & Cpu.CR0_PG) != 0) {
+            return false;
+        }
+        c.efer = v & ~Cpu.EFER_LMA | c.efer & Cpu.EFER_LMA;
+        c.flushTlb();
+        return true;
+    }
 }

@@ -177,18 +177,19 @@ public final class Interpreter {
         if ((requests & Cpu.REQ_INVALIDATE) != 0) {
             invalidations.run();
         }
+        if (info.replaying()) {
+            // The instruction that was left in its middle goes first, alone; a kick waits for it, so that the state at
+            // every exit but MMIO's own is between two instructions.
+            info.rewind();
+            again(requests & Cpu.REQ_KICK | Cpu.REQ_INTERRUPT);
+            return 1;
+        }
         if ((requests & Cpu.REQ_KICK) != 0) {
             again(requests & Cpu.REQ_INTERRUPT);
             return -ExitCode.INTR;
         }
         if (c.instructions >= instructionLimit) {
             return -ExitCode.INTR;
-        }
-        if (info.replaying()) {
-            // The instruction that was left in its middle goes first, alone.
-            info.rewind();
-            again(Cpu.REQ_INTERRUPT);
-            return 1;
         }
         int shadow = c.shadow;
         if (c.pendingDebug != 0 && (shadow & Cpu.SHADOW_SS) == 0) {
