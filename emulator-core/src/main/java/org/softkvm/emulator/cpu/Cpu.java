@@ -295,6 +295,9 @@ public final class Cpu {
     /** What CPUID returns. */
     public CpuidEntry[] cpuid;
 
+    /** The frame that far calls and events push. */
+    public final StackFrame frame = new StackFrame(this);
+
     /** The block cache asks to be told of writes to code. */
     public CodeListener codeListener;
 

@@ -23,6 +23,7 @@ public final class OpTable {
 
     private OpTable() {
         IntegerRows.define(this);
+        SegmentRows.define(this);
         SystemRows.define(this);
         X87Rows.define(this);
         MmxRows.define(this);
