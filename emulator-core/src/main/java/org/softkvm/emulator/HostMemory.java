@@ -63,8 +63,7 @@ public final class HostMemory {
                         StandardOpenOption.WRITE,
                         StandardOpenOption.SPARSE,
                         StandardOpenOption.DELETE_ON_CLOSE)) {
-                    MemorySegment pool =
-                            channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
+                    MemorySegment pool = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
                     Files.deleteIfExists(file);
                     return pool;
                 }
@@ -131,7 +130,9 @@ public final class HostMemory {
         }
         long size = (segment.byteSize() + PAGE_SIZE - 1) & -PAGE_SIZE;
         var before = FREE.lowerEntry(offset);
-        if (before != null && before.getKey() + before.getValue().size() == offset && before.getValue().used()) {
+        if (before != null
+                && before.getKey() + before.getValue().size() == offset
+                && before.getValue().used()) {
             offset = before.getKey();
             size += before.getValue().size();
         }

@@ -51,8 +51,7 @@ public final class VirtualCpu implements AutoCloseable {
      * @param lapic its local APIC, or {@link LocalInterruptController#NONE}
      * @param time its clock
      */
-    public VirtualCpu(
-            int id, GuestMemory memory, CpuModel model, LocalInterruptController lapic, TimeSource time) {
+    public VirtualCpu(int id, GuestMemory memory, CpuModel model, LocalInterruptController lapic, TimeSource time) {
         this.memory = memory;
         cpu = new Cpu(id, memory, model, lapic, time);
         interpreter = new Interpreter(cpu);

@@ -568,7 +568,10 @@ public final class Cpu {
         boolean user = cpl == 3;
         boolean smap = !user && (cr4 & CR4_SMAP) != 0 && (eflags & Flags.AC) == 0;
         boolean align = user && (cr0 & CR0_AM) != 0 && (eflags & Flags.AC) != 0;
-        tlbTag = (long) tlbGeneration << TAG_GENERATION_SHIFT | (user ? 1 : 0) | (smap ? 2 : 0) | (align ? TAG_ALIGN : 0);
+        tlbTag = (long) tlbGeneration << TAG_GENERATION_SHIFT
+                | (user ? 1 : 0)
+                | (smap ? 2 : 0)
+                | (align ? TAG_ALIGN : 0);
         limit = 0;
     }
 

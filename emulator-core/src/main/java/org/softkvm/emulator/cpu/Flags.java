@@ -81,17 +81,16 @@ public final class Flags {
     /** The result that ZF, SF and PF describe, sign-extended; not for RAW. */
     private static long result(int op, long a, long b) {
         int size = op & 3;
-        long r =
-                switch (op & ~3) {
-                    case ADD -> a + b;
-                    case ADC -> a + b + 1;
-                    case SUB -> a - b;
-                    case SBB -> a - b - 1;
-                    case SHL -> a << b;
-                    case SHR -> zx(a, size) >>> b;
-                    case SAR -> sx(a, size) >> b;
-                    default -> a;
-                };
+        long r = switch (op & ~3) {
+            case ADD -> a + b;
+            case ADC -> a + b + 1;
+            case SUB -> a - b;
+            case SBB -> a - b - 1;
+            case SHL -> a << b;
+            case SHR -> zx(a, size) >>> b;
+            case SAR -> sx(a, size) >> b;
+            default -> a;
+        };
         return sx(r, size);
     }
 
@@ -293,17 +292,16 @@ public final class Flags {
      * @return whether the condition holds
      */
     public static boolean condition(int condition, int op, long a, long b) {
-        boolean v =
-                switch (condition >> 1) {
-                    case 0 -> of(op, a, b);
-                    case 1 -> cf(op, a, b);
-                    case 2 -> zf(op, a, b);
-                    case 3 -> be(op, a, b);
-                    case 4 -> sf(op, a, b);
-                    case 5 -> pf(op, a, b);
-                    case 6 -> lt(op, a, b);
-                    default -> le(op, a, b);
-                };
+        boolean v = switch (condition >> 1) {
+            case 0 -> of(op, a, b);
+            case 1 -> cf(op, a, b);
+            case 2 -> zf(op, a, b);
+            case 3 -> be(op, a, b);
+            case 4 -> sf(op, a, b);
+            case 5 -> pf(op, a, b);
+            case 6 -> lt(op, a, b);
+            default -> le(op, a, b);
+        };
         return v == ((condition & 1) == 0);
     }
 }

@@ -322,9 +322,7 @@ public final class Mmu {
         boolean user = c.tagUser();
         boolean nxe = (c.efer & Cpu.EFER_NXE) != 0;
         boolean smep = (c.cr4 & Cpu.CR4_SMEP) != 0;
-        int code = (access == WRITE ? PF_W : 0)
-                | (user ? PF_U : 0)
-                | (access == EXEC && (nxe || smep) ? PF_I : 0);
+        int code = (access == WRITE ? PF_W : 0) | (user ? PF_U : 0) | (access == EXEC && (nxe || smep) ? PF_I : 0);
         boolean pae = (c.cr4 & Cpu.CR4_PAE) != 0;
         if (!pae) {
             return walk32(c, la, access, user, code, probe);

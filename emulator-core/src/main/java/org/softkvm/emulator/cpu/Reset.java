@@ -14,6 +14,7 @@ public final class Reset {
     public static void reset(Cpu c) {
         Arrays.fill(c.v, 0);
         c.mxcsr = 0x1F80;
+        c.fpu.reset();
         c.xcr0 = 1;
         init(c);
         c.cr0 = 0x60000010;

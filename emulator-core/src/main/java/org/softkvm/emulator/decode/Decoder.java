@@ -195,9 +195,7 @@ public final class Decoder {
         if (op == null) {
             return finish(i, INVALID);
         }
-        int defaultSize = codeBits == 64
-                ? (i.rex & 8) != 0 ? 8 : p66 ? 2 : 4
-                : (codeBits == 32) != p66 ? 4 : 2;
+        int defaultSize = codeBits == 64 ? (i.rex & 8) != 0 ? 8 : p66 ? 2 : 4 : (codeBits == 32) != p66 ? 4 : 2;
         if (codeBits == 64) {
             if (op.size64 == Op.Size64.F64) {
                 defaultSize = 8;
@@ -238,10 +236,7 @@ public final class Decoder {
                 case Iw -> immediate(i, immediates++, next16());
                 case Iz -> immediate(i, immediates++, i.opSize == 2 ? (short) next16() : next32());
                 case Iv ->
-                    immediate(
-                            i,
-                            immediates++,
-                            i.opSize == 2 ? (short) next16() : i.opSize == 4 ? next32() : next64());
+                    immediate(i, immediates++, i.opSize == 2 ? (short) next16() : i.opSize == 4 ? next32() : next64());
                 case Jb -> {
                     i.imm = (byte) next8();
                     relative = true;
@@ -324,15 +319,14 @@ public final class Decoder {
         if (!modeFits(op) || !op.existsOn(model)) {
             return false;
         }
-        boolean prefixFits =
-                switch (op.prefix) {
-                    case ANY -> true;
-                    case NP -> !p66 && i.rep == 0;
-                    case NFX -> i.rep == 0;
-                    case P66 -> p66 && i.rep == 0;
-                    case PF3 -> i.rep == 0xF3;
-                    case PF2 -> i.rep == 0xF2;
-                };
+        boolean prefixFits = switch (op.prefix) {
+            case ANY -> true;
+            case NP -> !p66 && i.rep == 0;
+            case NFX -> i.rep == 0;
+            case P66 -> p66 && i.rep == 0;
+            case PF3 -> i.rep == 0xF3;
+            case PF2 -> i.rep == 0xF2;
+        };
         if (!prefixFits) {
             return false;
         }

@@ -6,9 +6,7 @@ import static org.softkvm.emulator.decode.Operand.Eb;
 import static org.softkvm.emulator.decode.Operand.Ed;
 import static org.softkvm.emulator.decode.Operand.Ev;
 import static org.softkvm.emulator.decode.Operand.Ew;
-import static org.softkvm.emulator.decode.Operand.Ey;
 import static org.softkvm.emulator.decode.Operand.Gb;
-import static org.softkvm.emulator.decode.Operand.Gd;
 import static org.softkvm.emulator.decode.Operand.Gv;
 import static org.softkvm.emulator.decode.Operand.Gy;
 import static org.softkvm.emulator.decode.Operand.Ib;
@@ -63,7 +61,7 @@ final class IntegerRows {
         old(t);
     }
 
-    private static String hex(int b) {
+    static String hex(int b) {
         return String.format(Locale.ROOT, "%02X", b);
     }
 
@@ -102,19 +100,43 @@ final class IntegerRows {
         t.op("A8", "test", AL, Ib).value(Alu.class, "and").flags(Flags.LOGIC).compare();
         t.op("A9", "test", rAX, Iz).value(Alu.class, "and").flags(Flags.LOGIC).compare();
         for (int k = 0; k < 2; k++) {
-            t.op("F6 /" + k, "test", Eb, Ib).value(Alu.class, "and").flags(Flags.LOGIC).compare();
-            t.op("F7 /" + k, "test", Ev, Iz).value(Alu.class, "and").flags(Flags.LOGIC).compare();
+            t.op("F6 /" + k, "test", Eb, Ib)
+                    .value(Alu.class, "and")
+                    .flags(Flags.LOGIC)
+                    .compare();
+            t.op("F7 /" + k, "test", Ev, Iz)
+                    .value(Alu.class, "and")
+                    .flags(Flags.LOGIC)
+                    .compare();
         }
         t.op("F6 /2", "not", Eb).value(Alu.class, "not").noFlags().lockable();
         t.op("F7 /2", "not", Ev).value(Alu.class, "not").noFlags().lockable();
         t.op("F6 /3", "neg", Eb).value(Alu.class, "neg").lockable();
         t.op("F7 /3", "neg", Ev).value(Alu.class, "neg").lockable();
-        t.op("FE /0", "inc", Eb).value(Alu.class, "inc").flagUse(CF, Flags.ARITH & ~CF).lockable();
-        t.op("FF /0", "inc", Ev).value(Alu.class, "inc").flagUse(CF, Flags.ARITH & ~CF).lockable();
-        t.op("FE /1", "dec", Eb).value(Alu.class, "dec").flagUse(CF, Flags.ARITH & ~CF).lockable();
-        t.op("FF /1", "dec", Ev).value(Alu.class, "dec").flagUse(CF, Flags.ARITH & ~CF).lockable();
-        t.op("40 +r", "inc", Zv).value(Alu.class, "inc").flagUse(CF, Flags.ARITH & ~CF).not64();
-        t.op("48 +r", "dec", Zv).value(Alu.class, "dec").flagUse(CF, Flags.ARITH & ~CF).not64();
+        t.op("FE /0", "inc", Eb)
+                .value(Alu.class, "inc")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .lockable();
+        t.op("FF /0", "inc", Ev)
+                .value(Alu.class, "inc")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .lockable();
+        t.op("FE /1", "dec", Eb)
+                .value(Alu.class, "dec")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .lockable();
+        t.op("FF /1", "dec", Ev)
+                .value(Alu.class, "dec")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .lockable();
+        t.op("40 +r", "inc", Zv)
+                .value(Alu.class, "inc")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .not64();
+        t.op("48 +r", "dec", Zv)
+                .value(Alu.class, "dec")
+                .flagUse(CF, Flags.ARITH & ~CF)
+                .not64();
     }
 
     private static void moves(OpTable t) {
@@ -131,7 +153,11 @@ final class IntegerRows {
         t.op("C6 /0", "mov", Eb, Ib).value(Alu.class, "mov").move();
         t.op("C7 /0", "mov", Ev, Iz).value(Alu.class, "mov").move();
         t.op("8D /r", "lea", Gv, M).state(IntegerOps.class, "lea").noFlags();
-        t.op("63 /r", "movsxd", Gv, Ed).value(Alu.class, "signDword").move().only64().needs(Feature.LM);
+        t.op("63 /r", "movsxd", Gv, Ed)
+                .value(Alu.class, "signDword")
+                .move()
+                .only64()
+                .needs(Feature.LM);
         t.op("0F B6", "movzx", Gv, Eb).value(Alu.class, "zeroExtend").move().needs(Feature.I386);
         t.op("0F B7", "movzx", Gv, Ew).value(Alu.class, "zeroExtend").move().needs(Feature.I386);
         t.op("0F BE", "movsx", Gv, Eb).value(Alu.class, "signByte").move().needs(Feature.I386);
@@ -150,13 +176,25 @@ final class IntegerRows {
     private static void stack(OpTable t) {
         t.op("50 +r", "push", Zv).state(IntegerOps.class, "pushReg").d64().noFlags();
         t.op("58 +r", "pop", Zv).state(IntegerOps.class, "popReg").d64().noFlags();
-        t.op("68", "push", Iz).state(IntegerOps.class, "pushImm").d64().noFlags().needs(Feature.I186);
-        t.op("6A", "push", Ibs).state(IntegerOps.class, "pushImm").d64().noFlags().needs(Feature.I186);
+        t.op("68", "push", Iz)
+                .state(IntegerOps.class, "pushImm")
+                .d64()
+                .noFlags()
+                .needs(Feature.I186);
+        t.op("6A", "push", Ibs)
+                .state(IntegerOps.class, "pushImm")
+                .d64()
+                .noFlags()
+                .needs(Feature.I186);
         t.op("FF /6", "push", Ev).state(IntegerOps.class, "pushRm").d64().noFlags();
         t.op("8F /0", "pop", Ev).state(IntegerOps.class, "popRm").d64().noFlags();
         t.op("60", "pusha").state(IntegerOps.class, "pusha").not64().noFlags().needs(Feature.I186);
         t.op("61", "popa").state(IntegerOps.class, "popa").not64().noFlags().needs(Feature.I186);
-        t.op("C8", "enter", Iw, Ib).state(IntegerOps.class, "enter").d64().noFlags().needs(Feature.I186);
+        t.op("C8", "enter", Iw, Ib)
+                .state(IntegerOps.class, "enter")
+                .d64()
+                .noFlags()
+                .needs(Feature.I186);
         t.op("C9", "leave").state(IntegerOps.class, "leave").d64().noFlags().needs(Feature.I186);
     }
 
@@ -238,7 +276,10 @@ final class IntegerRows {
                 .value(Alu.class, "popcnt")
                 .overwrites()
                 .needs(Feature.POPCNT);
-        t.op("F2 0F 38 F0", "crc32", Gy, Eb).value(Alu.class, "crcByte").noFlags().needs(Feature.SSE42);
+        t.op("F2 0F 38 F0", "crc32", Gy, Eb)
+                .value(Alu.class, "crcByte")
+                .noFlags()
+                .needs(Feature.SSE42);
         t.op("F2 0F 38 F1", "crc32", Gy, Ev)
                 .state(IntegerOps.class, "crc32")
                 .noFlags()
@@ -247,7 +288,9 @@ final class IntegerRows {
 
     private static void branches(OpTable t) {
         for (int k = 0; k < 16; k++) {
-            t.op(hex(0x70 + k), "j" + CONDITIONS[k], Jb).conditional(Op.Kind.JCC, k).f64();
+            t.op(hex(0x70 + k), "j" + CONDITIONS[k], Jb)
+                    .conditional(Op.Kind.JCC, k)
+                    .f64();
             t.op("0F " + hex(0x80 + k), "j" + CONDITIONS[k], Jz)
                     .conditional(Op.Kind.JCC, k)
                     .f64()
@@ -256,12 +299,28 @@ final class IntegerRows {
         t.op("EB", "jmp", Jb).jump().f64();
         t.op("E9", "jmp", Jz).jump().f64();
         t.op("E8", "call", Jz).state(Branch.class, "call").f64().noFlags().ends();
-        t.op("FF /2", "call", Ev).state(Branch.class, "callIndirect").f64().noFlags().ends();
-        t.op("FF /4", "jmp", Ev).state(Branch.class, "jmpIndirect").f64().noFlags().ends();
+        t.op("FF /2", "call", Ev)
+                .state(Branch.class, "callIndirect")
+                .f64()
+                .noFlags()
+                .ends();
+        t.op("FF /4", "jmp", Ev)
+                .state(Branch.class, "jmpIndirect")
+                .f64()
+                .noFlags()
+                .ends();
         t.op("C2", "ret", Iw).state(Branch.class, "ret").f64().noFlags().ends();
         t.op("C3", "ret").state(Branch.class, "ret").f64().noFlags().ends();
-        t.op("E0", "loopne", Jb).state(Branch.class, "loopne").f64().flagUse(Flags.ZF, 0).ends();
-        t.op("E1", "loope", Jb).state(Branch.class, "loope").f64().flagUse(Flags.ZF, 0).ends();
+        t.op("E0", "loopne", Jb)
+                .state(Branch.class, "loopne")
+                .f64()
+                .flagUse(Flags.ZF, 0)
+                .ends();
+        t.op("E1", "loope", Jb)
+                .state(Branch.class, "loope")
+                .f64()
+                .flagUse(Flags.ZF, 0)
+                .ends();
         t.op("E2", "loop", Jb).state(Branch.class, "loop").f64().noFlags().ends();
         t.op("E3", "jcxz", Jb).state(Branch.class, "jcxz").f64().noFlags().ends();
     }
@@ -284,8 +343,14 @@ final class IntegerRows {
         t.op("87", "xchg", Ev, Gv).state(IntegerOps.class, "xchgv").noFlags().lockable();
         t.op("90 +r", "xchg", rAX, Zv).state(IntegerOps.class, "xchgAx").noFlags();
         t.op("F3 90", "pause").state(IntegerOps.class, "pause").noFlags();
-        t.op("0F C0", "xadd", Eb, Gb).state(IntegerOps.class, "xaddb").lockable().needs(Feature.I486);
-        t.op("0F C1", "xadd", Ev, Gv).state(IntegerOps.class, "xaddv").lockable().needs(Feature.I486);
+        t.op("0F C0", "xadd", Eb, Gb)
+                .state(IntegerOps.class, "xaddb")
+                .lockable()
+                .needs(Feature.I486);
+        t.op("0F C1", "xadd", Ev, Gv)
+                .state(IntegerOps.class, "xaddv")
+                .lockable()
+                .needs(Feature.I486);
         t.op("0F B0", "cmpxchg", Eb, Gb)
                 .state(IntegerOps.class, "cmpxchgb")
                 .lockable()
@@ -322,7 +387,10 @@ final class IntegerRows {
         t.op("D5", "aad", Ib).state(IntegerOps.class, "aad").not64();
         for (int k = 0x18; k <= 0x1F; k++) {
             // Hint NOPs since the Pentium Pro; prefetches are among them.
-            t.op("0F " + hex(k) + " /r", "nop", Ev).state(IntegerOps.class, "nop").noFlags().needs(Feature.CMOV);
+            t.op("0F " + hex(k) + " /r", "nop", Ev)
+                    .state(IntegerOps.class, "nop")
+                    .noFlags()
+                    .needs(Feature.CMOV);
         }
         t.op("0F 0D /r", "prefetchw", Ev)
                 .state(IntegerOps.class, "nop")
@@ -341,7 +409,10 @@ final class IntegerRows {
         t.op("C1", "ret").state(Branch.class, "ret").noFlags().ends().until(Feature.I186);
         t.op("FF /7", "push", Ev).state(IntegerOps.class, "pushRm").noFlags().until(Feature.I186);
         for (int k = 1; k < 8; k++) {
-            t.op("8F /" + k, "pop", Ev).state(IntegerOps.class, "popRm").noFlags().until(Feature.I186);
+            t.op("8F /" + k, "pop", Ev)
+                    .state(IntegerOps.class, "popRm")
+                    .noFlags()
+                    .until(Feature.I186);
             t.op("C6 /" + k, "mov", Eb, Ib).value(Alu.class, "mov").move().until(Feature.I186);
             t.op("C7 /" + k, "mov", Ev, Iz).value(Alu.class, "mov").move().until(Feature.I186);
         }

@@ -126,7 +126,7 @@ public final class Op {
         for (Operand o : operands) {
             switch (o) {
                 case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry, V, W, P, Q, STi -> needs = true;
-                case M, Mb, Mw, Md, Mq, Mx, Mp -> {
+                case M, Mb, Mw, Md, Mq, Mt, Mx, Mp -> {
                     needs = true;
                     memoryOnly = true;
                 }

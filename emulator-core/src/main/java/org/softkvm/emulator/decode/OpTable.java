@@ -110,14 +110,13 @@ public final class OpTable {
     }
 
     private static int score(Op op) {
-        int prefix =
-                switch (op.prefix) {
-                    case PF2, PF3 -> 4;
-                    case P66 -> 3;
-                    case NP -> 2;
-                    case NFX -> 1;
-                    case ANY -> 0;
-                };
+        int prefix = switch (op.prefix) {
+            case PF2, PF3 -> 4;
+            case P66 -> 3;
+            case NP -> 2;
+            case NFX -> 1;
+            case ANY -> 0;
+        };
         return (op.modrmFixed >= 0 ? 8 : 0) + prefix;
     }
 

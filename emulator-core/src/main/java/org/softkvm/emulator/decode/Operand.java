@@ -43,6 +43,8 @@ public enum Operand {
     Md(4, true),
     /** ModRM.rm: memory only, 64 bits. */
     Mq(8, true),
+    /** ModRM.rm: memory only, 80 bits. */
+    Mt(10, true),
     /** ModRM.rm: memory only, 128 bits. */
     Mx(16, true),
     /** ModRM.rm: memory only, far pointer or pair by operand size. */

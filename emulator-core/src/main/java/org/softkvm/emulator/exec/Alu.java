@@ -260,9 +260,8 @@ public final class Alu {
         // SF, ZF, AF and PF are undefined; real CPUs leave SF, ZF and PF of the result.
         int shift = 64 - (8 << size);
         long r = result << shift >> shift;
-        c.setArith((overflow ? Flags.CF | Flags.OF : 0)
-                | (r < 0 ? Flags.SF : 0)
-                | (Flags.parity((int) r) ? Flags.PF : 0));
+        c.setArith(
+                (overflow ? Flags.CF | Flags.OF : 0) | (r < 0 ? Flags.SF : 0) | (Flags.parity((int) r) ? Flags.PF : 0));
     }
 
     /** IMUL r16. */

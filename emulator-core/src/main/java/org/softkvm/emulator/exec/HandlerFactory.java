@@ -58,12 +58,11 @@ public final class HandlerFactory {
                         ? FORM_SEGMENTED
                         : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
         int size = sizeIndex(op, i.opSize);
-        int shape =
-                switch (op.kind()) {
-                    case VALUE, SETCC, CMOV -> size << 2 | form;
-                    case JCC, JMP -> codeBits == 64 ? 1 : 0;
-                    case STATE -> 0;
-                };
+        int shape = switch (op.kind()) {
+            case VALUE, SETCC, CMOV -> size << 2 | form;
+            case JCC, JMP -> codeBits == 64 ? 1 : 0;
+            case STATE -> 0;
+        };
         Handler handler = op.handlers[shape];
         if (handler == null) {
             handler = make(op, i.opSize, form, codeBits);
@@ -102,8 +101,7 @@ public final class HandlerFactory {
         w.visitEnd();
         try {
             MethodHandles.Lookup lookup = MethodHandles.lookup().defineHiddenClass(w.toByteArray(), true);
-            return (Handler)
-                    lookup.lookupClass().getDeclaredConstructor().newInstance();
+            return (Handler) lookup.lookupClass().getDeclaredConstructor().newInstance();
         } catch (ReflectiveOperationException e) {
             throw new IllegalStateException("handler of " + op, e);
         }
@@ -132,8 +130,8 @@ public final class HandlerFactory {
                 }
             }
         }
-        throw new IllegalStateException("no method for " + op + " at " + bits + " bits: " + op.owner().getName() + "."
-                + op.method() + java.util.Arrays.toString(parameters) + " -> " + result);
+        throw new IllegalStateException("no method for " + op + " at " + bits + " bits: "
+                + op.owner().getName() + "." + op.method() + java.util.Arrays.toString(parameters) + " -> " + result);
     }
 
     /** Emits the body of one handler. */
@@ -157,19 +155,13 @@ public final class HandlerFactory {
                 case STATE -> {
                     cpu();
                     insn();
-                    m.visitMethodInsn(
-                            Opcodes.INVOKESTATIC,
-                            Type.getInternalName(op.owner()),
-                            op.method(),
-                            EXEC,
-                            false);
+                    m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), EXEC, false);
                 }
                 case JCC -> branch(codeBits == 64 ? "jcc64" : "jcc");
                 case JMP -> {
                     cpu();
                     insn();
-                    m.visitMethodInsn(
-                            Opcodes.INVOKESTATIC, BRANCH, codeBits == 64 ? "jmp64" : "jmp", EXEC, false);
+                    m.visitMethodInsn(Opcodes.INVOKESTATIC, BRANCH, codeBits == 64 ? "jmp64" : "jmp", EXEC, false);
                 }
                 case SETCC -> setcc();
                 case CMOV -> cmov();
@@ -199,8 +191,7 @@ public final class HandlerFactory {
             cpu();
             insn();
             constant(op.condition());
-            m.visitMethodInsn(
-                    Opcodes.INVOKESTATIC, BRANCH, method, "(L" + CPU + ";L" + INSN + ";I)V", false);
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, BRANCH, method, "(L" + CPU + ";L" + INSN + ";I)V", false);
         }
 
         private void field(String name, String type) {
@@ -237,8 +228,7 @@ public final class HandlerFactory {
             load(op.operands().get(1), size);
             load(op.operands().get(0), size);
             String t = size == 8 ? "J" : "I";
-            m.visitMethodInsn(
-                    Opcodes.INVOKESTATIC, BRANCH, "select", "(L" + CPU + ";I" + t + t + ")" + t, false);
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, BRANCH, "select", "(L" + CPU + ";I" + t + t + ")" + t, false);
             m.visitVarInsn(size == 8 ? Opcodes.LSTORE : Opcodes.ISTORE, LOCAL_RESULT);
             store(op.operands().get(0), size);
         }
@@ -272,14 +262,9 @@ public final class HandlerFactory {
             boolean lazyCompare = !writes && op.flagOp() >= 0 && (op.flagOp() & ~3) != Flags.LOGIC;
             Method method = plainMove || lazyCompare
                     ? null
-                    : find(
-                            op,
-                            !writes && op.flagOp() >= 0 ? (parameters[0]) : result,
-                            parameters,
-                            destinationSize * 8);
-            boolean takesCpu = method != null
-                    && method.getParameterCount() > 0
-                    && method.getParameterTypes()[0] == Cpu.class;
+                    : find(op, !writes && op.flagOp() >= 0 ? (parameters[0]) : result, parameters, destinationSize * 8);
+            boolean takesCpu =
+                    method != null && method.getParameterCount() > 0 && method.getParameterTypes()[0] == Cpu.class;
             boolean records = op.flagOp() >= 0;
             // The operands, kept in locals where the flags need them.
             for (int k = 0; k < count; k++) {
@@ -389,16 +374,14 @@ public final class HandlerFactory {
         private void rmwLoad(int size) {
             cpu();
             m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
-            m.visitMethodInsn(
-                    Opcodes.INVOKEVIRTUAL, CPU, "rmw" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "rmw" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
         }
 
         private void load(Operand o, int size) {
             if (isMemory(o)) {
                 cpu();
                 m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
-                m.visitMethodInsn(
-                        Opcodes.INVOKEVIRTUAL, CPU, "read" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
+                m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "read" + size * 8, size == 8 ? "(J)J" : "(J)I", false);
                 return;
             }
             switch (o) {
@@ -471,13 +454,12 @@ public final class HandlerFactory {
                 m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "write" + size * 8, "(J" + t + ")V", false);
                 return;
             }
-            String register =
-                    switch (o) {
-                        case Eb, Ew, Ed, Eq, Ev, Ey -> "rm";
-                        case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> "reg";
-                        case AL, rAX -> null;
-                        default -> throw new IllegalStateException(o + " as the destination of " + op);
-                    };
+            String register = switch (o) {
+                case Eb, Ew, Ed, Eq, Ev, Ey -> "rm";
+                case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> "reg";
+                case AL, rAX -> null;
+                default -> throw new IllegalStateException(o + " as the destination of " + op);
+            };
             if (size == 8) {
                 cpu();
                 m.visitFieldInsn(Opcodes.GETFIELD, CPU, "r", "[J");

@@ -155,7 +155,7 @@ public final class IntegerOps {
             at = c.spMask(at - size);
             c.write(c.stackWrite(at, size), size, frame);
         }
-c.set(Cpu.RBP, size, frame);
+        c.set(Cpu.RBP, size, frame);
         c.setSp(last);
     }
 
@@ -448,9 +448,7 @@ c.set(Cpu.RBP, size, frame);
     // ---------------------------------------------------------------- BCD
 
     private static int szp(int v) {
-        return ((v & 0x80) != 0 ? Flags.SF : 0)
-                | ((v & 0xFF) == 0 ? Flags.ZF : 0)
-                | (Flags.parity(v) ? Flags.PF : 0);
+        return ((v & 0x80) != 0 ? Flags.SF : 0) | ((v & 0xFF) == 0 ? Flags.ZF : 0) | (Flags.parity(v) ? Flags.PF : 0);
     }
 
     /** DAA. */

@@ -39,6 +39,9 @@ final class Float80 {
     /** C1: the magnitude of the result was rounded up. */
     boolean roundedUp;
 
+    /** The second operand came from memory as a denormal number of a smaller format, and so does not look like one. */
+    boolean memoryDenormal;
+
     /** Exceptions that are masked: a set bit is a masked one. */
     int masks = FpEnv.ALL;
 
@@ -61,6 +64,7 @@ final class Float80 {
     /** Starts an operation. */
     void begin() {
         flags = 0;
+        memoryDenormal = false;
         roundedUp = false;
     }
 
@@ -130,6 +134,12 @@ final class Float80 {
     void invalid() {
         flags |= FpEnv.IE;
         setNan();
+    }
+
+    void noteDenormals(int seA, long sigA, int seB, long sigB) {
+        if (memoryDenormal || isDenormal(seA, sigA) || isDenormal(seB, sigB)) {
+            flags |= FpEnv.DE;
+        }
     }
 
     void noteDenormal(int se, long s) {
@@ -209,16 +219,15 @@ final class Float80 {
                     invalid();
                     return;
                 }
-                noteDenormal(seB, sigB);
+                noteDenormals(seA, sigA, seB, sigB);
                 set(seA, sigA);
                 return;
             }
-            noteDenormal(seA, sigA);
+            noteDenormals(seA, sigA, seB, sigB);
             set(seB, sigB);
             return;
         }
-        noteDenormal(seA, sigA);
-        noteDenormal(seB, sigB);
+        noteDenormals(seA, sigA, seB, sigB);
         if (stopped()) {
             return;
         }
@@ -262,13 +271,11 @@ final class Float80 {
                 invalid();
                 return;
             }
-            noteDenormal(seA, sigA);
-            noteDenormal(seB, sigB);
+            noteDenormals(seA, sigA, seB, sigB);
             setInfinity(sign);
             return;
         }
-        noteDenormal(seA, sigA);
-        noteDenormal(seB, sigB);
+        noteDenormals(seA, sigA, seB, sigB);
         if (stopped()) {
             return;
         }
@@ -298,8 +305,7 @@ final class Float80 {
                 invalid();
                 return;
             }
-            noteDenormal(seA, sigA);
-            noteDenormal(seB, sigB);
+            noteDenormals(seA, sigA, seB, sigB);
             if (infA) {
                 setInfinity(sign);
             } else {
@@ -316,8 +322,7 @@ final class Float80 {
             setInfinity(sign);
             return;
         }
-        noteDenormal(seA, sigA);
-        noteDenormal(seB, sigB);
+        noteDenormals(seA, sigA, seB, sigB);
         if (stopped()) {
             return;
         }
@@ -380,8 +385,7 @@ final class Float80 {
                 return UNORDERED;
             }
         }
-        noteDenormal(seA, sigA);
-        noteDenormal(seB, sigB);
+        noteDenormals(seA, sigA, seB, sigB);
         if (isZero(seA, sigA) && isZero(seB, sigB)) {
             return 0;
         }
@@ -425,6 +429,7 @@ final class Float80 {
                 e += BIAS_ADJUST;
                 if (e <= 0) {
                     // Only FSCALE gets so far down.
+                    flags |= FpEnv.PE;
                     setZero(sign);
                     return;
                 }
@@ -458,6 +463,8 @@ final class Float80 {
             if ((masks & FpEnv.OE) == 0) {
                 e -= BIAS_ADJUST;
                 if (e >= EXP_MASK) {
+                    flags |= FpEnv.PE;
+                    roundedUp = true;
                     setInfinity(sign);
                     return;
                 }

@@ -10,35 +10,46 @@ final class Float80Convert {
         this.core = f.core;
     }
 
-    /** Loads a single-precision number. */
+    /** Loads a single-precision number, with the exceptions of a load. */
     void fromFloat32(int bits) {
-        int sign = bits >>> 31 << 15;
-        int e = bits >>> 23 & 0xFF;
-        long frac = (long) bits << 40 & Long.MAX_VALUE;
-        fromIeee(sign, e, 0xFF, 127, frac);
+        widenFloat32(bits);
+        noteLoad();
     }
 
-    /** Loads a double-precision number. */
+    /** Loads a double-precision number, with the exceptions of a load. */
     void fromFloat64(long bits) {
-        int sign = (int) (bits >>> 63) << 15;
-        int e = (int) (bits >>> 52) & 0x7FF;
-        long frac = bits << 11 & Long.MAX_VALUE;
-        fromIeee(sign, e, 0x7FF, 1023, frac);
+        widenFloat64(bits);
+        noteLoad();
     }
 
-    private void fromIeee(int sign, int e, int max, int bias, long frac) {
+    private void noteLoad() {
+        if (Float80.isSignaling(f.signExp, f.sig)) {
+            f.flags |= FpEnv.IE;
+            f.sig |= Float80.QUIET_BIT;
+        } else if (f.memoryDenormal) {
+            f.flags |= FpEnv.DE;
+        }
+    }
+
+    /** Widens a single-precision operand; NaN stays signaling, exceptions are left to the operation. */
+    void widenFloat32(int bits) {
+        widen(bits >>> 31 << 15, bits >>> 23 & 0xFF, 0xFF, 127, (long) bits << 40 & Long.MAX_VALUE);
+    }
+
+    /** Widens a double-precision operand; NaN stays signaling, exceptions are left to the operation. */
+    void widenFloat64(long bits) {
+        widen((int) (bits >>> 63) << 15, (int) (bits >>> 52) & 0x7FF, 0x7FF, 1023, bits << 11 & Long.MAX_VALUE);
+    }
+
+    private void widen(int sign, int e, int max, int bias, long frac) {
         if (e == max) {
-            if (frac != 0 && (frac & Float80.QUIET_BIT) == 0) {
-                f.flags |= FpEnv.IE;
-                frac |= Float80.QUIET_BIT;
-            }
             f.set(sign | Float80.EXP_MASK, frac | Float80.INTEGER_BIT);
         } else if (e != 0) {
             f.set(sign | e + Float80.BIAS - bias, frac | Float80.INTEGER_BIT);
         } else if (frac == 0) {
             f.set(sign, 0);
         } else {
-            f.flags |= FpEnv.DE;
+            f.memoryDenormal = true;
             int n = Long.numberOfLeadingZeros(frac);
             f.set(sign | 1 + Float80.BIAS - bias - n, frac << n);
         }
@@ -102,7 +113,7 @@ final class Float80Convert {
                     || s >>> cut != -1L >>> cut
                     || !FpCore.roundsUp(f.rounding, sign, true, FpCore.compareHalf128(low, 0), low != 0);
             if (tiny && (f.masks & FpEnv.UE) == 0) {
-                f.flags |= low != 0 ? FpEnv.UE | FpEnv.PE : FpEnv.UE;
+                f.flags |= FpEnv.UE;
                 return 0;
             }
             int d = emin - e;
@@ -126,7 +137,8 @@ final class Float80Convert {
         }
         if (e > emax) {
             if ((f.masks & FpEnv.OE) == 0) {
-                f.flags |= FpEnv.OE;
+                f.flags = f.flags & ~FpEnv.PE | FpEnv.OE;
+                f.roundedUp = false;
                 return 0;
             }
             f.flags |= FpEnv.OE | FpEnv.PE;

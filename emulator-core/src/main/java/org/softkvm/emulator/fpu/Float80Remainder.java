@@ -8,7 +8,7 @@ final class Float80Remainder {
     /** C2: the remainder is a partial one; do it again. */
     boolean incomplete;
 
-    /** The lowest bits of the quotient, where the remainder is complete. */
+    /** The lowest three bits of the quotient, or -1 where none was computed. */
     int quotient;
 
     /** Second result of {@link #extract}: sign and exponent. */
@@ -29,7 +29,7 @@ final class Float80Remainder {
      */
     void remainder(int seA, long sigA, int seB, long sigB, boolean nearest) {
         incomplete = false;
-        quotient = 0;
+        quotient = -1;
         if (f.nan2(seA, sigA, seB, sigB)) {
             return;
         }
@@ -37,17 +37,17 @@ final class Float80Remainder {
             f.invalid();
             return;
         }
-        f.noteDenormal(seA, sigA);
-        f.noteDenormal(seB, sigB);
+        f.noteDenormals(seA, sigA, seB, sigB);
         if (f.stopped()) {
             return;
         }
+        quotient = 0;
         if (Float80.isZero(seA, sigA)) {
             f.set(seA, sigA);
             return;
         }
         if (Float80.isInfinite(seB, sigB)) {
-            f.round(seA, sigA, 64);
+            setUnchanged(seA, sigA);
             return;
         }
         int sign = Float80.signOf(seA);
@@ -91,6 +91,11 @@ final class Float80Remainder {
             }
         }
         finish(sign, expB, r);
+    }
+
+    /** The operand as the result, without underflow; a pseudo-denormal gets its proper exponent. */
+    private void setUnchanged(int se, long sig) {
+        f.set(sig < 0 && (se & Float80.EXP_MASK) == 0 ? se | 1 : se, sig);
     }
 
     private long rest;
@@ -145,13 +150,12 @@ final class Float80Remainder {
             }
             return;
         }
-        f.noteDenormal(seA, sigA);
-        f.noteDenormal(seB, sigB);
+        f.noteDenormals(seA, sigA, seB, sigB);
         if (f.stopped()) {
             return;
         }
-        if (Float80.isInfinite(seA, sigA) || sigA == 0) {
-            f.set(seA, sigA);
+        if (Float80.isInfinite(seA, sigA) || sigA == 0 || Float80.isZero(seB, sigB)) {
+            setUnchanged(seA, sigA);
             return;
         }
         int e = (seB & Float80.EXP_MASK) - Float80.BIAS;
