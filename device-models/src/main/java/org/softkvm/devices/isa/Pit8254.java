@@ -21,7 +21,7 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
     /** The frequency of the CLK inputs. */
     public static final TickRate CLK = new TickRate(1_193_182);
 
-    /** The shortest time between two timer events in nanoseconds. */
+    /** The shortest time from an interrupt to the next timer event in nanoseconds. */
     public static final long MIN_EVENT_NANOS = 10_000;
 
     /** The refresh toggle changes with each pulse of counter 1 as a PC programs it. */
@@ -51,7 +51,7 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
     /** The tick of the next event of counter 0, or NEVER. */
     private long eventTick = PitChannel.NEVER;
 
-    private long lastEventNanos;
+    private long lastRiseNanos;
     private boolean out;
     private int portBBits;
 
@@ -259,11 +259,17 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
         long tick = CLK.ticks(clock.nanoTime() - origin);
         if (eventTick <= tick) {
             PitChannel channel = channels[0];
-            channel.sync(eventTick - 1);
-            setOut(channel.outAt(eventTick - 1));
-            channel.sync(eventTick);
-            setOut(channel.outAt(eventTick));
-            lastEventNanos = clock.nanoTime();
+            boolean rose = false;
+            while (!rose && eventTick <= tick) {
+                channel.sync(eventTick - 1);
+                setOut(channel.outAt(eventTick - 1));
+                channel.sync(eventTick);
+                rose = setOut(channel.outAt(eventTick));
+                eventTick = channel.nextEvent(eventTick);
+            }
+            if (rose) {
+                lastRiseNanos = clock.nanoTime();
+            }
             drive(tick);
         }
         return tick;
@@ -277,15 +283,18 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
         if (eventTick == PitChannel.NEVER) {
             timer.cancel();
         } else {
-            timer.arm(Math.max(origin + CLK.nanos(eventTick), lastEventNanos + MIN_EVENT_NANOS));
+            timer.arm(Math.max(origin + CLK.nanos(eventTick), lastRiseNanos + MIN_EVENT_NANOS));
         }
     }
 
-    private void setOut(boolean level) {
+    /** Drives the line and says whether it rose. */
+    private boolean setOut(boolean level) {
+        boolean rises = level && !out;
         if (level != out) {
             out = level;
             irq.set(level);
         }
+        return rises;
     }
 
     @Override

@@ -94,6 +94,7 @@ final class PitChannel {
         bcd = (control & 1) != 0;
         access = control >>> 4 & 3;
         startHigh = true;
+        cr = 0;
         writeMsbNext = false;
         readMsbNext = false;
         countLatched = false;
@@ -189,9 +190,8 @@ final class PitChannel {
 
     private void hold(long tick) {
         if (counting) {
-            if (mode != MODE_2 && mode != MODE_3 && tick - startTick >= startCount) {
-                active = false;
-            }
+            // Modes 0 and 4, the others are not held with a count to reach. A strobe lasts to the end of its tick.
+            active &= tick - startTick < startCount + (mode == MODE_4 ? 1 : 0);
             startCount = ceAt(tick);
             startTick = tick;
             counting = false;
@@ -200,6 +200,7 @@ final class PitChannel {
 
     private void resume(long tick) {
         if (loaded && !counting && !writeMsbNextHolds()) {
+            active &= mode != MODE_4 || startCount != 0 || startTick == tick;
             startTick = tick;
             counting = true;
         }
@@ -223,8 +224,8 @@ final class PitChannel {
             loaded = true;
             active = true;
             startTick = at;
-            startCount = countOf(cr);
-            period = startCount;
+            period = countOf(cr);
+            startCount = mode == MODE_3 ? period & ~1 : period;
             startHigh = highBefore;
             counting = gate || mode == MODE_1 || mode == MODE_5;
         }
@@ -295,7 +296,7 @@ final class PitChannel {
             case MODE_1 -> !(loaded && active) || elapsed >= startCount;
             case MODE_2 -> !counting || elapsed % period != period - 1;
             case MODE_3 -> !counting || elapsed % period < firstHalf() == startHigh;
-            default -> !(loaded && active && counting) || elapsed != startCount;
+            default -> !(loaded && active) || elapsed != startCount || !counting && startCount != 0;
         };
     }
 
