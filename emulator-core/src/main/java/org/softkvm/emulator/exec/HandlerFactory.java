@@ -59,12 +59,11 @@ public final class HandlerFactory {
                         ? FORM_SEGMENTED
                         : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
         int size = sizeIndex(op, i.opSize);
-        int shape =
-                switch (op.kind()) {
-                    case VALUE, SETCC, CMOV -> size << 2 | form;
-                    case JCC, JMP -> codeBits == 64 ? 1 : 0;
-                    case STATE, LANES -> 0;
-                };
+        int shape = switch (op.kind()) {
+            case VALUE, SETCC, CMOV -> size << 2 | form;
+            case JCC, JMP -> codeBits == 64 ? 1 : 0;
+            case STATE, LANES -> 0;
+        };
         Handler handler = op.handlers[shape];
         if (handler == null) {
             handler = make(op, i.opSize, form, codeBits);
@@ -249,8 +248,7 @@ public final class HandlerFactory {
                 m.visitMethodInsn(
                         Opcodes.INVOKESTATIC, SIMD, "mmxDestination", "(L" + CPU + ";L" + INSN + ";)J", false);
                 lane("t0");
-                m.visitMethodInsn(
-                        Opcodes.INVOKESTATIC, SIMD, "mmxStore", "(L" + CPU + ";L" + INSN + ";J)V", false);
+                m.visitMethodInsn(Opcodes.INVOKESTATIC, SIMD, "mmxStore", "(L" + CPU + ";L" + INSN + ";J)V", false);
                 return;
             }
             cpu();
@@ -277,8 +275,7 @@ public final class HandlerFactory {
         private void lane(String scratch) {
             cpu();
             m.visitFieldInsn(Opcodes.GETFIELD, CPU, scratch, "J");
-            m.visitMethodInsn(
-                    Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), "(JJ)J", false);
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), "(JJ)J", false);
         }
 
         private void value() {
