@@ -28,7 +28,7 @@ final class BootSector {
         return data.length >= SIZE && data[510] == 0x55 && data[511] == (byte) 0xAA;
     }
 
-    static CpuStart start(GuestFile file, GuestRam ram) {
+    static CpuStart start(GuestFile file, GuestContents ram) {
         ByteBuffer vectors = ByteBuffer.allocate(1024).order(ByteOrder.LITTLE_ENDIAN);
         while (vectors.hasRemaining()) {
             vectors.putShort((short) 0xFF53).putShort((short) 0xF000);

@@ -9,15 +9,15 @@ final class DirectBoot {
     /** Low end of the room for boot structures; below it are the interrupt table and the BIOS data area. */
     private static final long LOW_START = 0x6000;
 
-    private final GuestRam ram;
+    private final GuestContents ram;
     private final Placement placement;
 
-    DirectBoot(GuestRam ram, Placement placement) {
+    DirectBoot(GuestContents ram, Placement placement) {
         this.ram = ram;
         this.placement = placement;
     }
 
-    GuestRam ram() {
+    GuestContents ram() {
         return ram;
     }
 

@@ -138,7 +138,7 @@ record ElfFile(GuestFile file, boolean wide, long entry, List<Segment> segments)
     }
 
     /** Copies all loadable segments to their physical addresses. RAM is zero before, so BSS needs no work. */
-    void load(GuestRam ram, Placement placement) throws VmmException {
+    void load(GuestContents ram, Placement placement) throws VmmException {
         boolean any = false;
         for (Segment segment : segments) {
             if (segment.loads()) {

@@ -12,43 +12,44 @@ public final class ImageLoader {
     private ImageLoader() {}
 
     /**
-     * Loads an image into guest RAM.
+     * Loads an image.
      *
      * @param request what to boot
-     * @param ram the guest's RAM, all zeros
+     * @param layout where the guest's RAM stands
      * @param rsdp physical address of the ACPI root pointer for guests that are told it; 0 if there is none
      * @return how to start it
      * @throws VmmException if the image is not of a kind that is known, is damaged, or does not fit
      */
-    public static LoadedGuest load(BootRequest request, GuestRam ram, long rsdp) throws VmmException {
+    public static LoadedGuest load(BootRequest request, RamLayout layout, long rsdp) throws VmmException {
         BootRequest plain = withoutCompression(request);
         ImageKind kind = recognise(plain.image(), plain.kernel());
-        DirectBoot boot = new DirectBoot(ram, new Placement(ram.layout()));
+        GuestContents ram = new GuestContents(layout);
+        DirectBoot boot = new DirectBoot(ram, new Placement(layout));
         return switch (kind) {
             case FLAT_ROM -> {
                 refuseBootOptions(plain, kind);
-                yield new LoadedGuest(kind, new CpuStart.Reset(), FlatRom.pad(plain.image()));
+                yield new LoadedGuest(kind, new CpuStart.Reset(), FlatRom.pad(plain.image()), ram);
             }
             case BOOT_SECTOR -> {
                 refuseBootOptions(plain, kind);
-                yield new LoadedGuest(kind, BootSector.start(plain.image(), ram), new byte[0]);
+                yield new LoadedGuest(kind, BootSector.start(plain.image(), ram), new byte[0], ram);
             }
             case MULTIBOOT -> {
                 MultibootHeader header =
                         MultibootHeader.find(plain.image().data()).orElseThrow();
-                yield new LoadedGuest(kind, MultibootBoot.start(plain, boot, header), new byte[0]);
+                yield new LoadedGuest(kind, MultibootBoot.start(plain, boot, header), new byte[0], ram);
             }
-            case PVH -> new LoadedGuest(kind, startPvh(plain, boot, rsdp), new byte[0]);
+            case PVH -> new LoadedGuest(kind, startPvh(plain, boot, rsdp), new byte[0], ram);
             case ELF -> {
                 refuseBootOptions(plain, kind);
                 ElfFile elf = ElfFile.parse(plain.image());
                 elf.load(ram, boot.placement());
                 CpuStart start = new CpuStart.Flat32(entryBelow4G(elf), 0, 0, 0, boot.putGdt());
-                yield new LoadedGuest(kind, start, new byte[0]);
+                yield new LoadedGuest(kind, start, new byte[0], ram);
             }
             case BZIMAGE -> {
                 GuestFile kernel = BzImage.parse(plain.image()).unpack();
-                yield new LoadedGuest(kind, startPvh(withImage(plain, kernel), boot, rsdp), new byte[0]);
+                yield new LoadedGuest(kind, startPvh(withImage(plain, kernel), boot, rsdp), new byte[0], ram);
             }
         };
     }

@@ -24,16 +24,19 @@ class ImageLoaderTest {
     private final GuestRam ram = TestImages.ram(RAM);
 
     private LoadedGuest load(byte[] image) throws VmmException {
-        return ImageLoader.load(BootRequest.of(TestImages.file(image)), ram, RSDP);
+        return load(BootRequest.of(TestImages.file(image)));
+    }
+
+    private LoadedGuest load(BootRequest request) throws VmmException {
+        LoadedGuest guest = ImageLoader.load(request, ram.layout(), RSDP);
+        guest.writeTo(ram);
+        return guest;
     }
 
     private LoadedGuest loadKernel(byte[] image, GuestFile initrd, String commandLine, GuestModule... modules)
             throws VmmException {
-        return ImageLoader.load(
-                new BootRequest(
-                        TestImages.file(image), true, Optional.ofNullable(initrd), commandLine, List.of(modules)),
-                ram,
-                RSDP);
+        return load(new BootRequest(
+                TestImages.file(image), true, Optional.ofNullable(initrd), commandLine, List.of(modules)));
     }
 
     private ByteBuffer at(long address, int size) {

@@ -1,0 +1,46 @@
+package org.softkvm.vmm.cli;
+
+/** What --help prints. */
+final class Help {
+    static final String TEXT = """
+            SoftKVM: KVM in software, in pure Java.
+
+            softkvm run [IMAGE] [options]   boots a PC, prints the guest's serial output, exits with the guest's status
+            softkvm info                    shows backends, capabilities and the host
+            softkvm --help | --version
+
+            What to boot:
+              IMAGE                   flat ROM, boot sector, multiboot or ELF kernel, vmlinux or bzImage: told by content
+              --kernel F              a kernel (instead of IMAGE); bzImages are unpacked on the host
+              --initrd F              its initial RAM disk (multiboot: the first module)
+              --append S              its command line
+              --module 'F args'       a boot module; repeatable
+
+            The machine:
+              --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 640K)
+              --cpu MODEL             max (all that is implemented, the default), 286 or 8086
+              --cpus N                number of CPUs (1)
+              --backend NAME          auto (default) or emulator
+              --engine NAME           auto (default) or interpreter
+              --clock host            what time is
+              --serial stdio|file:F|none       where COM1 leads (default stdio)
+              --debugcon PORT[=stdio|file:F]   a debug console, such as 0x402 or 0xe9; repeatable
+              --screen none
+
+            When to stop, and what to tell:
+              --timeout T             after T seconds, or as 500ms, 90s, 5m, 1h
+              --max-instructions N    after N guest instructions
+              --expect TEXT           when TEXT was seen on COM1 or a debug console
+              --stats [json]          instructions, MIPS and exits by kind, on standard error
+
+            Exit status:
+              0      the guest powered off, or the text of --expect was seen
+              n      the guest wrote v to the debug-exit port F4h: n = (v << 1) | 1
+              124    time-out or instruction limit
+              125    an error of SoftKVM or in what it was given, said in one line; also when the guest powered off
+                     before the text of --expect was seen
+              126    triple fault or reset
+            """;
+
+    private Help() {}
+}

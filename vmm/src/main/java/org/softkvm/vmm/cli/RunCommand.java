@@ -1,0 +1,223 @@
+package org.softkvm.vmm.cli;
+
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.file.InvalidPathException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.apache.commons.cli.CommandLine;
+import org.softkvm.vmm.GuestFile;
+import org.softkvm.vmm.GuestModule;
+import org.softkvm.vmm.VmmException;
+import org.softkvm.vmm.pc.DebugConsole;
+import org.softkvm.vmm.pc.Pc;
+import org.softkvm.vmm.pc.PcConfig;
+import org.softkvm.vmm.pc.PcResult;
+
+/** The command 'softkvm run'. */
+final class RunCommand {
+    /** Options whose devices come later; all take a value. */
+    private static final List<String> NOT_YET =
+            List.of(RunOptions.FIRMWARE, RunOptions.DISK, RunOptions.CDROM, RunOptions.FLOPPY, RunOptions.BOOT);
+
+    private final InputStream in;
+    private final OutputStream out;
+    private final PrintStream err;
+    private final List<OutputStream> files = new ArrayList<>();
+
+    RunCommand(InputStream in, OutputStream out, PrintStream err) {
+        this.in = in;
+        this.out = out;
+        this.err = err;
+    }
+
+    /** Runs a guest and returns the exit status. */
+    int run(List<String> arguments) throws UsageException, VmmException {
+        CommandLine line = RunOptions.parse(arguments);
+        if (line.hasOption(RunOptions.HELP)) {
+            new PrintStream(out, true).print(Help.TEXT);
+            return 0;
+        }
+        String stats = stats(line);
+        PcResult result;
+        try (Pc pc = Pc.create(configuration(line))) {
+            result = pc.run();
+        } finally {
+            closeFiles();
+        }
+        if (!stats.isEmpty()) {
+            err.print(stats.equals("json") ? StatsReport.json(result) : StatsReport.text(result));
+        }
+        return status(result, line.getOptionValue(RunOptions.EXPECT));
+    }
+
+    private int status(PcResult result, String expected) throws VmmException {
+        if (!result.detail().isEmpty()) {
+            err.println("softkvm: " + result.detail());
+        }
+        if (expected != null && result.reason() == PcResult.Reason.POWER_OFF) {
+            throw new VmmException("the guest powered off before the expected text was seen: " + expected);
+        }
+        return result.exitStatus();
+    }
+
+    private static String stats(CommandLine line) throws UsageException {
+        String stats = line.getOptionValue(RunOptions.STATS, "");
+        if (!List.of("", "text", "json").contains(stats)) {
+            throw new UsageException("--stats: unknown form: " + stats + " (text or json)");
+        }
+        return stats;
+    }
+
+    private PcConfig configuration(CommandLine line) throws UsageException, VmmException {
+        refuseUnsupported(line);
+        PcConfig.Builder builder = PcConfig.builder(image(line)).kernel(line.hasOption(RunOptions.KERNEL));
+        // Numbers first: a mistyped option is said before a file is read.
+        machine(line, builder);
+        if (line.hasOption(RunOptions.INITRD)) {
+            builder.initrd(GuestFile.read(path("--initrd", line.getOptionValue(RunOptions.INITRD))));
+        }
+        builder.commandLine(line.getOptionValue(RunOptions.APPEND, ""));
+        for (String module : values(line, RunOptions.MODULE)) {
+            int space = module.indexOf(' ');
+            String file = space < 0 ? module : module.substring(0, space);
+            String rest = space < 0 ? "" : module.substring(space + 1);
+            builder.module(new GuestModule(GuestFile.read(path("--module", file)), rest));
+        }
+        if (line.hasOption(RunOptions.EXPECT)) {
+            if (line.getOptionValue(RunOptions.EXPECT).isEmpty()) {
+                throw new UsageException("--expect: must not be empty");
+            }
+            builder.expect(line.getOptionValue(RunOptions.EXPECT));
+        }
+        consoles(line, builder);
+        return builder.build();
+    }
+
+    private static void refuseUnsupported(CommandLine line) throws UsageException {
+        for (String name : NOT_YET) {
+            if (line.hasOption(name)) {
+                throw new UsageException("option is not supported yet: --" + name);
+            }
+        }
+        refuseValue(line, RunOptions.SCREEN, "none", List.of("text", "png:"), "screen");
+        refuseValue(line, RunOptions.CLOCK, "host", List.of("virtual"), "clock");
+    }
+
+    private static void refuseValue(CommandLine line, String name, String supported, List<String> later, String what)
+            throws UsageException {
+        String value = line.getOptionValue(name, supported);
+        if (value.equals(supported)) {
+            return;
+        }
+        for (String known : later) {
+            if (value.equals(known) || known.endsWith(":") && value.startsWith(known)) {
+                throw new UsageException(what + " is not supported yet: " + value);
+            }
+        }
+        throw new UsageException("--" + name + ": unknown " + what + ": " + value);
+    }
+
+    private static GuestFile image(CommandLine line) throws UsageException, VmmException {
+        List<String> images = line.getArgList();
+        boolean kernel = line.hasOption(RunOptions.KERNEL);
+        if (images.size() > 1) {
+            throw new UsageException("more than one image: " + images.get(1));
+        }
+        if (kernel && !images.isEmpty()) {
+            throw new UsageException("give an image or --kernel, not both: " + images.getFirst());
+        }
+        if (!kernel && images.isEmpty()) {
+            throw new UsageException("nothing to boot: give an image or --kernel");
+        }
+        return GuestFile.read(
+                kernel ? path("--kernel", line.getOptionValue(RunOptions.KERNEL)) : path("image", images.getFirst()));
+    }
+
+    private static void machine(CommandLine line, PcConfig.Builder builder) throws UsageException {
+        builder.cpu(line.getOptionValue(RunOptions.CPU, "max"));
+        builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
+        builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
+        if (line.hasOption(RunOptions.MEMORY)) {
+            long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));
+            if (memory == 0) {
+                throw new UsageException("--memory: a machine needs memory: " + line.getOptionValue(RunOptions.MEMORY));
+            }
+            builder.memory(memory);
+        }
+        if (line.hasOption(RunOptions.CPUS)) {
+            long cpus = Values.count("--cpus", line.getOptionValue(RunOptions.CPUS));
+            builder.cpus((int) Math.min(cpus, Integer.MAX_VALUE));
+        }
+        if (line.hasOption(RunOptions.TIMEOUT)) {
+            builder.timeout(Values.duration("--timeout", line.getOptionValue(RunOptions.TIMEOUT)));
+        }
+        if (line.hasOption(RunOptions.MAX_INSTRUCTIONS)) {
+            builder.maxInstructions(
+                    Values.count("--max-instructions", line.getOptionValue(RunOptions.MAX_INSTRUCTIONS)));
+        }
+    }
+
+    private void consoles(CommandLine line, PcConfig.Builder builder) throws UsageException, VmmException {
+        String serial = line.getOptionValue(RunOptions.SERIAL, "stdio");
+        if (serial.equals("stdio")) {
+            builder.serialInput(in);
+        }
+        if (!serial.equals("none")) {
+            builder.serialOutput(output("--serial", serial));
+        }
+        for (String console : values(line, RunOptions.DEBUGCON)) {
+            int equals = console.indexOf('=');
+            String port = equals < 0 ? console : console.substring(0, equals);
+            String target = equals < 0 ? "stdio" : console.substring(equals + 1);
+            builder.debugConsole(new DebugConsole(Values.port("--debugcon", port), output("--debugcon", target)));
+        }
+    }
+
+    private OutputStream output(String option, String target) throws UsageException, VmmException {
+        if (target.equals("stdio")) {
+            return out;
+        }
+        if (!target.startsWith("file:") || target.length() == "file:".length()) {
+            throw new UsageException(option + ": unknown target: " + target + " (stdio or file:F)");
+        }
+        String name = target.substring("file:".length());
+        try {
+            OutputStream file = new FileOutputStream(path(option, name).toFile());
+            files.add(file);
+            return file;
+        } catch (IOException e) {
+            throw new VmmException(option + ": cannot write: " + e.getMessage(), e);
+        }
+    }
+
+    private void closeFiles() throws VmmException {
+        for (OutputStream file : files) {
+            try {
+                file.close();
+            } catch (IOException e) {
+                throw new VmmException("cannot close an output file: " + e.getMessage(), e);
+            }
+        }
+    }
+
+    private static Path path(String option, String name) throws UsageException {
+        try {
+            if (name.isEmpty()) {
+                throw new UsageException(option + ": the name of a file is needed");
+            }
+            return Path.of(name);
+        } catch (InvalidPathException e) {
+            throw new UsageException(option + ": not the name of a file: " + e.getMessage());
+        }
+    }
+
+    private static List<String> values(CommandLine line, String name) {
+        String[] values = line.getOptionValues(name);
+        return values == null ? List.of() : List.of(values);
+    }
+}

@@ -1,0 +1,306 @@
+package org.softkvm.vmm.pc;
+
+import java.io.IOException;
+import java.lang.foreign.MemorySegment;
+import java.time.Duration;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.softkvm.kvm.Capability;
+import org.softkvm.kvm.Errno;
+import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.Kvm;
+import org.softkvm.kvm.KvmException;
+import org.softkvm.kvm.LapicState;
+import org.softkvm.kvm.Vcpu;
+import org.softkvm.kvm.VcpuStatistics;
+import org.softkvm.kvm.Vm;
+import org.softkvm.vmm.VmmException;
+import org.softkvm.vmm.acpi.AcpiTables;
+import org.softkvm.vmm.loader.BootRequest;
+import org.softkvm.vmm.loader.GuestRam;
+import org.softkvm.vmm.loader.ImageLoader;
+import org.softkvm.vmm.loader.LoadedGuest;
+import org.softkvm.vmm.loader.RamLayout;
+
+/**
+ * A PC: RAM, CPUs, interrupt controllers, timers, a serial port and ACPI power management over the KVM API, with a guest
+ * loaded and ready to run.
+ *
+ * <pre>{@code
+ * PcConfig config = PcConfig.builder(GuestFile.read(Path.of("hello.elf"))).serialOutput(System.out).build();
+ * try (Pc pc = Pc.create(config)) {
+ *     PcResult result = pc.run();
+ * }
+ * }</pre>
+ */
+public final class Pc implements AutoCloseable {
+    /** IOAPIC pins that the split irqchip reserves. */
+    private static final int IOAPIC_PINS = 24;
+
+    /** Pages that KVM on Intel wants for itself in real mode; no RAM or ROM lies there. */
+    private static final long IDENTITY_MAP = 0xFEFF_C000L;
+
+    private static final long TSS = 0xFEFF_D000L;
+
+    private static final int LVT_LINT0 = 0x350;
+    private static final int LVT_LINT1 = 0x360;
+    private static final int DELIVERY_EXTINT = 0x700;
+    private static final int DELIVERY_NMI = 0x400;
+
+    private static final long VCPU_STACK = 4 << 20;
+    private static final long STOP_MILLIS = 10_000;
+
+    private final PcConfig config;
+    private final Kvm kvm;
+    private final Vm vm;
+    private final Board board;
+    private final Vcpu vcpu;
+    private final RunEnd end;
+    private final VcpuLoop loop;
+    private Thread thread;
+    private boolean closed;
+
+    private Pc(PcConfig config, LoadedGuest guest, Kvm kvm, Vm vm) throws VmmException {
+        this.config = config;
+        this.kvm = kvm;
+        this.vm = vm;
+        this.end = new RunEnd();
+        vm.enableCap(Capability.SPLIT_IRQCHIP, IOAPIC_PINS);
+        if (vm.checkExtension(Capability.SET_TSS_ADDR) != 0) {
+            vm.setIdentityMapAddr(IDENTITY_MAP);
+            vm.setTssAddr(TSS);
+        }
+        chooseCpu();
+
+        RamLayout layout = RamLayout.of(PcLimits.memory(config));
+        GuestRam ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
+        ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config.cpus()), RamLayout.BIOS_START));
+        guest.writeTo(ram);
+        MemoryMap memory = new MemoryMap(vm, ram, rom(guest.rom()), PcLimits.addressLines24(config));
+        memory.install(true);
+
+        this.board = new Board(vm, config, memory, layout, end);
+        try {
+            this.vcpu = vm.createVcpu(0);
+            if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) == 0) {
+                vcpu.setCpuid(kvm.supportedCpuid());
+            }
+            virtualWire();
+            StartState.apply(guest.start(), vcpu);
+            if (config.maxInstructions() >= 0) {
+                vcpu.setInstructionLimit(config.maxInstructions());
+            }
+            this.loop = new VcpuLoop(vcpu, board, end);
+        } catch (RuntimeException | Error e) {
+            board.close();
+            throw e;
+        }
+        board.extInt().onAssert(loop::wakeUp);
+        end.onEnd(loop::wakeUp);
+    }
+
+    /**
+     * Builds a PC and loads its guest.
+     *
+     * @param config what it is made of and what it boots
+     * @return the PC, not yet running
+     * @throws VmmException if the configuration cannot be had here or the image cannot be booted
+     */
+    public static Pc create(PcConfig config) throws VmmException {
+        LoadedGuest guest = load(config);
+        try {
+            return create(config, guest, Kvm.open(config.backend()));
+        } catch (KvmException e) {
+            throw new VmmException(explain(config, e), e);
+        }
+    }
+
+    /** Checks a configuration and loads its image, as far as no backend is needed. */
+    static LoadedGuest load(PcConfig config) throws VmmException {
+        PcLimits.check(config);
+        BootRequest request = new BootRequest(
+                config.image(), config.kernel(), config.initrd(), config.commandLine(), config.modules());
+        return ImageLoader.load(request, RamLayout.of(PcLimits.memory(config)), RamLayout.BIOS_START);
+    }
+
+    /** Builds a PC on a KVM API that is open already; it is closed with the PC, or when this fails. */
+    static Pc create(PcConfig config, LoadedGuest guest, Kvm kvm) throws VmmException {
+        Vm vm = null;
+        try {
+            vm = kvm.createVm();
+            return new Pc(config, guest, kvm, vm);
+        } catch (KvmException e) {
+            release(vm, kvm);
+            throw new VmmException(explain(config, e), e);
+        } catch (VmmException | RuntimeException | Error e) {
+            release(vm, kvm);
+            throw e;
+        }
+    }
+
+    private static void release(Vm vm, Kvm kvm) {
+        if (vm != null) {
+            vm.close();
+        }
+        kvm.close();
+    }
+
+    private static String explain(PcConfig config, KvmException e) {
+        if (e.errno() == Errno.ENOMEM) {
+            return "--memory: the host does not have " + (PcLimits.memory(config) >> 20) + "M: " + e.argument();
+        }
+        if (e.errno() == Errno.ENODEV) {
+            return "--backend " + config.backend() + ": " + e.argument();
+        }
+        return "the backend refuses the machine: " + e.getMessage();
+    }
+
+    private void chooseCpu() throws VmmException {
+        if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) != 0) {
+            if (!kvm.cpuModels().contains(config.cpu())) {
+                throw new VmmException("the backend " + kvm.backend() + " has no CPU model " + config.cpu() + " ("
+                        + String.join(", ", kvm.cpuModels()) + ")");
+            }
+            vm.setCpuModel(config.cpu());
+        } else if (!config.cpu().equals("max")) {
+            throw new VmmException("the backend " + kvm.backend() + " has one CPU model only: max");
+        }
+        if (!config.engine().equals("auto")) {
+            if (!kvm.engines().contains(config.engine())) {
+                throw new VmmException("the backend " + kvm.backend() + " has no engine " + config.engine());
+            }
+            vm.setEngine(config.engine());
+        }
+        if (config.maxInstructions() >= 0 && kvm.checkExtension(Capability.SOFTKVM_INSTRUCTION_LIMIT) == 0) {
+            throw new VmmException("the backend " + kvm.backend() + " cannot count instructions: --max-instructions");
+        }
+    }
+
+    /** A ROM in memory that slots can lie on. */
+    private MemorySegment rom(byte[] bytes) {
+        if (bytes.length == 0) {
+            return MemorySegment.NULL;
+        }
+        MemorySegment memory = vm.allocateMemory(bytes.length);
+        MemorySegment.copy(MemorySegment.ofArray(bytes), 0, memory, 0, bytes.length);
+        return memory;
+    }
+
+    /** Sets the local APIC to virtual-wire mode, as a BIOS does: the PIC on LINT0, NMI on LINT1. */
+    private void virtualWire() {
+        LapicState lapic = new LapicState();
+        vcpu.getLapic(lapic);
+        lapic.set(LVT_LINT0, DELIVERY_EXTINT);
+        lapic.set(LVT_LINT1, DELIVERY_NMI);
+        vcpu.setLapic(lapic);
+    }
+
+    /**
+     * Runs the guest until it ends, a limit is reached or {@link #stop()} is called. Once only.
+     *
+     * @return how it ended
+     * @throws VmmException if SoftKVM itself, or a stream it was given, fails
+     */
+    public PcResult run() throws VmmException {
+        if (thread != null || closed) {
+            throw new IllegalStateException("a PC runs once");
+        }
+        long start = System.nanoTime();
+        thread = Thread.ofPlatform()
+                .name("softkvm-vcpu-0")
+                .daemon()
+                .stackSize(VCPU_STACK)
+                .unstarted(loop);
+        thread.start();
+        board.start();
+        waitForEnd(start);
+        double seconds = (System.nanoTime() - start) / 1e9;
+        stopVcpu();
+        IOException failure = board.close();
+        RunEnd.Cause cause = end.cause();
+        if (cause.error() != null) {
+            throw cause.error();
+        }
+        if (failure != null) {
+            throw new VmmException("the guest's output cannot be written: " + failure.getMessage(), failure);
+        }
+        return new PcResult(cause.reason(), cause.value(), cause.detail(), statistics(seconds));
+    }
+
+    private void waitForEnd(long start) throws VmmException {
+        try {
+            long limit =
+                    config.timeout().map(duration -> saturatedNanos(duration)).orElse(Long.MAX_VALUE);
+            while (!end.hasEnded()) {
+                long left = limit == Long.MAX_VALUE ? limit : limit - (System.nanoTime() - start);
+                if (!end.await(left)) {
+                    end.end(PcResult.Reason.TIMEOUT, "stopped by --timeout");
+                }
+            }
+        } catch (InterruptedException e) {
+            end.end(PcResult.Reason.STOPPED, "interrupted");
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    private static long saturatedNanos(Duration duration) {
+        try {
+            return duration.toNanos();
+        } catch (ArithmeticException e) {
+            return Long.MAX_VALUE;
+        }
+    }
+
+    private void stopVcpu() throws VmmException {
+        boolean interrupted = Thread.interrupted();
+        try {
+            thread.join(STOP_MILLIS);
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+        if (thread.isAlive()) {
+            throw new VmmException("the CPU did not stop within " + STOP_MILLIS / 1000 + " s");
+        }
+    }
+
+    private PcStatistics statistics(double seconds) {
+        Map<String, Long> exits = new LinkedHashMap<>();
+        long[] counts = loop.exits();
+        IntStream.range(0, counts.length)
+                .boxed()
+                .filter(reason -> counts[reason] > 0)
+                .sorted(Comparator.comparing((Integer reason) -> -counts[reason]))
+                .forEach(reason -> exits.put(ExitReason.name(reason), counts[reason]));
+        if (kvm.checkExtension(Capability.SOFTKVM_STATISTICS) == 0) {
+            return new PcStatistics(-1, seconds, -1, -1, exits);
+        }
+        VcpuStatistics counters = new VcpuStatistics();
+        vcpu.statistics(counters);
+        return new PcStatistics(counters.instructions, seconds, counters.haltNanos / 1e9, counters.interrupts, exits);
+    }
+
+    /** Ends the run from another thread, or keeps it from starting; {@link #run()} returns with reason STOPPED. */
+    public void stop() {
+        end.end(PcResult.Reason.STOPPED, "stopped");
+    }
+
+    /** Frees everything. The PC must not be running on another thread. */
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        board.close();
+        if (thread == null || !thread.isAlive()) {
+            vcpu.close();
+            vm.close();
+            kvm.close();
+        }
+    }
+}

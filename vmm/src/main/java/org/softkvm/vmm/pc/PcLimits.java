@@ -1,0 +1,99 @@
+package org.softkvm.vmm.pc;
+
+import java.util.List;
+import org.softkvm.vmm.VmmException;
+
+/** Checks the parts of a configuration that need no backend, and fills in what depends on the CPU model. */
+final class PcLimits {
+    private static final long MIB = 1 << 20;
+
+    /** Least RAM: conventional memory and the BIOS area belong to every PC. */
+    private static final long MIN_MEMORY = MIB;
+
+    private static final long MAX_MEMORY = 256L << 30;
+
+    /** An 80286 has 16 MiB of addresses, of which the ROM takes the last 128 KiB; devices had the MiB with it. */
+    private static final long MAX_MEMORY_286 = 15 * MIB;
+
+    private static final String CPU_286 = "286";
+    private static final String CPU_8086 = "8086";
+
+    private static final List<String> LATER_CPUS = List.of("x86-64-v2", "pentium2", "486");
+    private static final List<String> LATER_ENGINES = List.of("translator");
+    private static final List<String> LATER_BACKENDS = List.of("kvm");
+
+    private PcLimits() {}
+
+    static void check(PcConfig config) throws VmmException {
+        checkCpu(config.cpu());
+        if (config.cpus() < 1) {
+            throw new VmmException("--cpus: a machine needs at least one CPU: " + config.cpus());
+        }
+        if (config.cpus() > 1) {
+            throw new VmmException("more than one CPU is not supported yet: --cpus " + config.cpus());
+        }
+        choice("engine", config.engine(), List.of("auto", "interpreter"), LATER_ENGINES);
+        choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);
+        checkMemory(config);
+        if (config.maxInstructions() == 0) {
+            throw new VmmException("--max-instructions: must be at least 1");
+        }
+    }
+
+    private static void checkCpu(String cpu) throws VmmException {
+        int sign = Math.max(cpu.indexOf('+'), cpu.indexOf(",-"));
+        if (sign > 0) {
+            throw new VmmException("CPU flags are not supported yet: --cpu " + cpu);
+        }
+        choice("CPU model", cpu, List.of("max", CPU_286, CPU_8086), LATER_CPUS);
+    }
+
+    private static void choice(String what, String value, List<String> known, List<String> later) throws VmmException {
+        if (later.contains(value)) {
+            throw new VmmException(what + " is not supported yet: " + value);
+        }
+        if (!known.contains(value)) {
+            throw new VmmException("unknown " + what + ": " + value + " (" + String.join(", ", known) + ")");
+        }
+    }
+
+    private static void checkMemory(PcConfig config) throws VmmException {
+        long memory = config.memory();
+        if (memory == 0) {
+            return;
+        }
+        if (memory < MIN_MEMORY) {
+            throw new VmmException("--memory: " + memory + " bytes are not enough, the least is 1M");
+        }
+        if (memory % 4096 != 0) {
+            throw new VmmException("--memory: " + memory + " bytes are not a multiple of 4K");
+        }
+        long limit = switch (config.cpu()) {
+            case CPU_8086 -> MIB;
+            case CPU_286 -> MAX_MEMORY_286;
+            default -> MAX_MEMORY;
+        };
+        if (memory > limit) {
+            String of = config.cpu().equals("max") ? "" : " of CPU model " + config.cpu();
+            throw new VmmException(
+                    "--memory: " + memory + " bytes are more than the limit" + of + ", " + (limit / MIB) + "M");
+        }
+    }
+
+    /** The amount of RAM in bytes. */
+    static long memory(PcConfig config) {
+        if (config.memory() != 0) {
+            return config.memory();
+        }
+        return switch (config.cpu()) {
+            case CPU_8086 -> MIB;
+            case CPU_286 -> 4 * MIB;
+            default -> 256 * MIB;
+        };
+    }
+
+    /** Whether the CPU has 24 address lines, so that its reset vector lies below 16 MiB. */
+    static boolean addressLines24(PcConfig config) {
+        return config.cpu().equals(CPU_286);
+    }
+}
