@@ -128,7 +128,7 @@ public final class Control {
     }
 
     /** Loads the four PAE page-directory pointers; reserved bits are #GP(0) and nothing changes. */
-    private static void loadPdptrs(Cpu c, long cr3) {
+    static void loadPdptrs(Cpu c, long cr3) {
         long table = cr3 & 0xFFFFFFE0L;
         long reserved = ~c.physicalMask | 0x1E6L;
         for (int pass = 0; pass < 2; pass++) {

@@ -42,6 +42,10 @@ public final class Events {
                 c.rip = i.nextRip;
             }
         }
+        if (vector == Vector.SS && !c.protectedMode() && !c.model.has(Feature.I386)) {
+            // The 80286 has interrupt 13 for every segment overrun in real mode.
+            vector = Vector.GP;
+        }
         if (vector == Vector.DB) {
             setDr6(c, c.faultError);
         }

@@ -135,6 +135,9 @@ public final class TaskSwitch {
         if (oldAddress != -1) {
             checkSystemWrite(c, oldAddress, 8);
         }
+        if (new32 && (c.cr0 & Cpu.CR0_PG) != 0 && (c.cr4 & Cpu.CR4_PAE) != 0) {
+            checkPdptrs(c, state[CR3]);
+        }
         if (nested) {
             checkSystemWrite(c, base, 2);
         } else if (oldAddress != -1) {
@@ -163,6 +166,19 @@ public final class TaskSwitch {
             c.pendingDebug |= DR6_BT;
             c.stopAfterInsn();
         }
+    }
+
+    /** Faults where the page-directory pointers of a new CR3 are bad; the present ones stay. */
+    private static void checkPdptrs(Cpu c, long cr3) {
+        long p0 = c.pdptr[0];
+        long p1 = c.pdptr[1];
+        long p2 = c.pdptr[2];
+        long p3 = c.pdptr[3];
+        Control.loadPdptrs(c, cr3);
+        c.pdptr[0] = p0;
+        c.pdptr[1] = p1;
+        c.pdptr[2] = p2;
+        c.pdptr[3] = p3;
     }
 
     private static void checkSystemWrite(Cpu c, long address, int length) {
@@ -213,6 +229,9 @@ public final class TaskSwitch {
         c.cr0 |= Cpu.CR0_TS;
         if (tss32 && (c.cr0 & Cpu.CR0_PG) != 0) {
             c.cr3 = state[CR3];
+            if ((c.cr4 & Cpu.CR4_PAE) != 0) {
+                Control.loadPdptrs(c, c.cr3);
+            }
             c.flushTlb();
         }
         c.dr[7] &= ~DR7_LOCAL;
