@@ -521,6 +521,10 @@ public final class IntegerOps {
     public static void aam(Cpu c, Insn i) {
         int base = (int) i.imm & 0xFF;
         if (base == 0) {
+            if (!c.model.has(Feature.I286)) {
+                // The 8086 pushes the flags of a zero result (seen on the chip).
+                c.setArith(szp(0));
+            }
             throw c.fault(Vector.DE, 0);
         }
         int al = c.get8(Cpu.RAX);
