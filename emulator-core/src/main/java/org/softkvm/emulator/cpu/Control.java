@@ -47,8 +47,16 @@ public final class Control {
         if (value >>> 32 != 0) {
             throw c.gp(0);
         }
-        int known = Cpu.CR0_PE | Cpu.CR0_MP | Cpu.CR0_EM | Cpu.CR0_TS | Cpu.CR0_NE | Cpu.CR0_WP | Cpu.CR0_AM | Cpu.CR0_NW
-                | Cpu.CR0_CD | Cpu.CR0_PG;
+        int known = Cpu.CR0_PE
+                | Cpu.CR0_MP
+                | Cpu.CR0_EM
+                | Cpu.CR0_TS
+                | Cpu.CR0_NE
+                | Cpu.CR0_WP
+                | Cpu.CR0_AM
+                | Cpu.CR0_NW
+                | Cpu.CR0_CD
+                | Cpu.CR0_PG;
         int v = (int) value & known | Cpu.CR0_ET;
         if ((v & Cpu.CR0_PG) != 0 && (v & Cpu.CR0_PE) == 0 || (v & Cpu.CR0_NW) != 0 && (v & Cpu.CR0_CD) == 0) {
             throw c.gp(0);

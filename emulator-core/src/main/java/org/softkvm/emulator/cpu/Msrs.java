@@ -47,8 +47,23 @@ public final class Msrs {
 
     /** The MSRs with state here, for lists of what to save. */
     private static final int[] STORED = {
-        TSC, TSC_ADJUST, SPEC_CTRL, SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP, MISC_ENABLE, PAT, EFER, STAR, LSTAR, CSTAR,
-        FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE, TSC_AUX
+        TSC,
+        TSC_ADJUST,
+        SPEC_CTRL,
+        SYSENTER_CS,
+        SYSENTER_ESP,
+        SYSENTER_EIP,
+        MISC_ENABLE,
+        PAT,
+        EFER,
+        STAR,
+        LSTAR,
+        CSTAR,
+        FMASK,
+        FS_BASE,
+        GS_BASE,
+        KERNEL_GS_BASE,
+        TSC_AUX
     };
 
     /**

@@ -36,18 +36,32 @@ final class SystemRows {
         t.op("9C", "pushf").state(SystemOps.class, "pushf").d64().flagUse(0x8D5, 0);
         t.op("9D", "popf").state(SystemOps.class, "popf").d64().ends();
         t.op("F4", "hlt").state(SystemOps.class, "hlt").noFlags().ends();
-        t.op("NP 0F 01 =CA", "clac").state(SystemOps.class, "clac").noFlags().ends().needs(Feature.SMAP);
-        t.op("NP 0F 01 =CB", "stac").state(SystemOps.class, "stac").noFlags().ends().needs(Feature.SMAP);
+        t.op("NP 0F 01 =CA", "clac")
+                .state(SystemOps.class, "clac")
+                .noFlags()
+                .ends()
+                .needs(Feature.SMAP);
+        t.op("NP 0F 01 =CB", "stac")
+                .state(SystemOps.class, "stac")
+                .noFlags()
+                .ends()
+                .needs(Feature.SMAP);
     }
 
     private static void registers(OpTable t) {
-        t.op("0F 20 /r", "mov", Ry, Cd).state(SystemOps.class, "movFromCr").noFlags().needs(Feature.I386);
+        t.op("0F 20 /r", "mov", Ry, Cd)
+                .state(SystemOps.class, "movFromCr")
+                .noFlags()
+                .needs(Feature.I386);
         t.op("0F 22 /r", "mov", Cd, Ry)
                 .state(SystemOps.class, "movToCr")
                 .noFlags()
                 .ends()
                 .needs(Feature.I386);
-        t.op("0F 21 /r", "mov", Ry, Dd).state(SystemOps.class, "movFromDr").noFlags().needs(Feature.I386);
+        t.op("0F 21 /r", "mov", Ry, Dd)
+                .state(SystemOps.class, "movFromDr")
+                .noFlags()
+                .needs(Feature.I386);
         t.op("0F 23 /r", "mov", Dd, Ry)
                 .state(SystemOps.class, "movToDr")
                 .noFlags()
@@ -96,9 +110,20 @@ final class SystemRows {
                 .noFlags()
                 .only64()
                 .needs(Feature.FSGSBASE);
-        t.op("0F 01 =F8", "swapgs").state(SystemOps.class, "swapgs").noFlags().only64().needs(Feature.LM);
-        t.op("NP 0F 01 =D0", "xgetbv").state(SystemOps.class, "xgetbv").noFlags().needs(Feature.XSAVE);
-        t.op("NP 0F 01 =D1", "xsetbv").state(SystemOps.class, "xsetbv").noFlags().ends().needs(Feature.XSAVE);
+        t.op("0F 01 =F8", "swapgs")
+                .state(SystemOps.class, "swapgs")
+                .noFlags()
+                .only64()
+                .needs(Feature.LM);
+        t.op("NP 0F 01 =D0", "xgetbv")
+                .state(SystemOps.class, "xgetbv")
+                .noFlags()
+                .needs(Feature.XSAVE);
+        t.op("NP 0F 01 =D1", "xsetbv")
+                .state(SystemOps.class, "xsetbv")
+                .noFlags()
+                .ends()
+                .needs(Feature.XSAVE);
         t.op("NP 0F AE =E8", "lfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE2);
         t.op("NP 0F AE =F0", "mfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE2);
         t.op("NP 0F AE =F8", "sfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE);
@@ -117,8 +142,18 @@ final class SystemRows {
         t.op("E7", "out", Ib, rAX).state(PortIo.class, "outvImm").noFlags();
         t.op("EE", "out", DX, AL).state(PortIo.class, "outb").noFlags();
         t.op("EF", "out", DX, rAX).state(PortIo.class, "outv").noFlags();
-        t.op("6C", "insb", Yb, DX).state(PortIo.class, "insb").noFlags().commitsParts().ends().needs(Feature.I186);
-        t.op("6D", "ins", Yv, DX).state(PortIo.class, "insv").noFlags().commitsParts().ends().needs(Feature.I186);
+        t.op("6C", "insb", Yb, DX)
+                .state(PortIo.class, "insb")
+                .noFlags()
+                .commitsParts()
+                .ends()
+                .needs(Feature.I186);
+        t.op("6D", "ins", Yv, DX)
+                .state(PortIo.class, "insv")
+                .noFlags()
+                .commitsParts()
+                .ends()
+                .needs(Feature.I186);
         t.op("6E", "outsb", DX, Xb)
                 .state(PortIo.class, "outsb")
                 .noFlags()
@@ -134,14 +169,25 @@ final class SystemRows {
     }
 
     private static void calls(OpTable t) {
-        t.op("0F 05", "syscall")
-                .state(SystemOps.class, "syscall")
-                .ends()
-                .needs(Feature.SYSCALL);
+        t.op("0F 05", "syscall").state(SystemOps.class, "syscall").ends().needs(Feature.SYSCALL);
         t.op("0F 07", "sysret").state(SystemOps.class, "sysret").ends().needs(Feature.SYSCALL);
-        t.op("0F 34", "sysenter").state(SystemOps.class, "sysenter").noFlags().ends().needs(Feature.SEP);
-        t.op("0F 35", "sysexit").state(SystemOps.class, "sysexit").noFlags().ends().needs(Feature.SEP);
-        t.op("NP 0F 01 =C1", "vmcall").state(SystemOps.class, "hypercall").noFlags().needs(Feature.LM);
-        t.op("NP 0F 01 =D9", "vmmcall").state(SystemOps.class, "hypercall").noFlags().needs(Feature.LM);
+        t.op("0F 34", "sysenter")
+                .state(SystemOps.class, "sysenter")
+                .noFlags()
+                .ends()
+                .needs(Feature.SEP);
+        t.op("0F 35", "sysexit")
+                .state(SystemOps.class, "sysexit")
+                .noFlags()
+                .ends()
+                .needs(Feature.SEP);
+        t.op("NP 0F 01 =C1", "vmcall")
+                .state(SystemOps.class, "hypercall")
+                .noFlags()
+                .needs(Feature.LM);
+        t.op("NP 0F 01 =D9", "vmmcall")
+                .state(SystemOps.class, "hypercall")
+                .noFlags()
+                .needs(Feature.LM);
     }
 }

@@ -89,15 +89,14 @@ public final class SystemOps {
     /** MOV r, CRn. */
     public static void movFromCr(Cpu c, Insn i) {
         privileged(c);
-        long value =
-                switch (i.reg) {
-                    case 0 -> c.cr0 & 0xFFFFFFFFL;
-                    case 2 -> c.cr2;
-                    case 3 -> c.cr3;
-                    case 4 -> c.cr4;
-                    case 8 -> c.lapic == LocalInterruptController.NONE ? c.cr8 : c.lapic.cr8();
-                    default -> throw c.ud();
-                };
+        long value = switch (i.reg) {
+            case 0 -> c.cr0 & 0xFFFFFFFFL;
+            case 2 -> c.cr2;
+            case 3 -> c.cr3;
+            case 4 -> c.cr4;
+            case 8 -> c.lapic == LocalInterruptController.NONE ? c.cr8 : c.lapic.cr8();
+            default -> throw c.ud();
+        };
         c.set(i.rm, c.mode64 ? 8 : 4, value);
     }
 
@@ -156,12 +155,11 @@ public final class SystemOps {
         if (n >= 6 && value >>> 32 != 0) {
             throw c.gp(0);
         }
-        c.dr[n] =
-                switch (n) {
-                    case 6 -> value & 0xE00FL | 0xFFFF0FF0L;
-                    case 7 -> value & 0xFFFF2BFFL | 0x400;
-                    default -> value;
-                };
+        c.dr[n] = switch (n) {
+            case 6 -> value & 0xE00FL | 0xFFFF0FF0L;
+            case 7 -> value & 0xFFFF2BFFL | 0x400;
+            default -> value;
+        };
     }
 
     /** LMSW: sets the low four bits of CR0, cannot clear PE. */
@@ -187,9 +185,8 @@ public final class SystemOps {
     public static void invlpg(Cpu c, Insn i) {
         privileged(c);
         long offset = c.ea(i);
-        long la = c.mode64
-                ? (i.seg >= Cpu.FS ? c.segBase[i.seg] : 0) + offset
-                : c.segBase[i.seg] + offset & 0xFFFFFFFFL;
+        long la =
+                c.mode64 ? (i.seg >= Cpu.FS ? c.segBase[i.seg] : 0) + offset : c.segBase[i.seg] + offset & 0xFFFFFFFFL;
         c.flushTlbPage(la);
     }
 
@@ -279,7 +276,9 @@ public final class SystemOps {
             int base = leaf & 0xFFFF0000;
             if (base != 0x40000000) {
                 CpuidEntry zero = find(c, 0, 0);
-                e = zero == null || Integer.compareUnsigned(leaf, zero.eax()) <= 0 ? null : find(c, zero.eax(), subleaf);
+                e = zero == null || Integer.compareUnsigned(leaf, zero.eax()) <= 0
+                        ? null
+                        : find(c, zero.eax(), subleaf);
             }
         }
         int a = 0;

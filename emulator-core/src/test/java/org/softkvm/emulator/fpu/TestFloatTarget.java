@@ -16,7 +16,12 @@ interface TestFloatTarget {
 
     /** The targets there are. */
     static List<TestFloatTarget> all() {
-        return List.of(new HelperTarget());
+        return List.of(new HelperTarget(), new X87InstructionTarget());
+    }
+
+    /** Whether it computes an operation at all. */
+    default boolean supports(String operation) {
+        return true;
     }
 
     /** The flags of TestFloat, from those of x86; DE is not among them. */
