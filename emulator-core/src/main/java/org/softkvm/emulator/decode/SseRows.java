@@ -104,16 +104,37 @@ final class SseRows {
 
     private static void shuffles(OpTable t) {
         String[] rows = {
-            "60 punpcklbw", "61 punpcklwd", "62 punpckldq", "63 packsswb", "67 packuswb", "68 punpckhbw", "69 punpckhwd",
-            "6A punpckhdq", "6B packssdw", "6C punpcklqdq", "6D punpckhqdq"
+            "60 punpcklbw",
+            "61 punpcklwd",
+            "62 punpckldq",
+            "63 packsswb",
+            "67 packuswb",
+            "68 punpckhbw",
+            "69 punpckhwd",
+            "6A punpckhdq",
+            "6B packssdw",
+            "6C punpcklqdq",
+            "6D punpckhqdq"
         };
         for (String row : rows) {
             shuffle(t, "66 0F " + row.substring(0, 2), row.substring(3), Feature.SSE2, V, W);
         }
-        t.op("NP 0F 14", "unpcklps", V, W).state(Shuffles.class, "punpckldq").noFlags().needs(Feature.SSE);
-        t.op("66 0F 14", "unpcklpd", V, W).state(Shuffles.class, "punpcklqdq").noFlags().needs(Feature.SSE2);
-        t.op("NP 0F 15", "unpckhps", V, W).state(Shuffles.class, "punpckhdq").noFlags().needs(Feature.SSE);
-        t.op("66 0F 15", "unpckhpd", V, W).state(Shuffles.class, "punpckhqdq").noFlags().needs(Feature.SSE2);
+        t.op("NP 0F 14", "unpcklps", V, W)
+                .state(Shuffles.class, "punpckldq")
+                .noFlags()
+                .needs(Feature.SSE);
+        t.op("66 0F 14", "unpcklpd", V, W)
+                .state(Shuffles.class, "punpcklqdq")
+                .noFlags()
+                .needs(Feature.SSE2);
+        t.op("NP 0F 15", "unpckhps", V, W)
+                .state(Shuffles.class, "punpckhdq")
+                .noFlags()
+                .needs(Feature.SSE);
+        t.op("66 0F 15", "unpckhpd", V, W)
+                .state(Shuffles.class, "punpckhqdq")
+                .noFlags()
+                .needs(Feature.SSE2);
         shuffle(t, "66 0F 70", "pshufd", Feature.SSE2, V, W, Ib);
         shuffle(t, "F2 0F 70", "pshuflw", Feature.SSE2, V, W, Ib);
         shuffle(t, "F3 0F 70", "pshufhw", Feature.SSE2, V, W, Ib);
@@ -126,14 +147,25 @@ final class SseRows {
         shuffle(t, "66 0F 50", "movmskpd", Feature.SSE2, Gd, U);
         shuffle(t, "66 0F C5", "pextrw", Feature.SSE2, Gd, U, Ib);
         shuffle(t, "66 0F C4", "pinsrw", Feature.SSE2, V, Ed, Ib);
-        String[] immediate = {"71 /2 psrlw", "71 /4 psraw", "71 /6 psllw", "72 /2 psrld", "72 /4 psrad", "72 /6 pslld", "73 /2 psrlq", "73 /6 psllq"};
+        String[] immediate = {
+            "71 /2 psrlw",
+            "71 /4 psraw",
+            "71 /6 psllw",
+            "72 /2 psrld",
+            "72 /4 psrad",
+            "72 /6 pslld",
+            "73 /2 psrlq",
+            "73 /6 psllq"
+        };
         for (String row : immediate) {
             t.op("66 0F " + row.substring(0, 5), row.substring(6), U, Ib)
                     .state(Shuffles.class, "shiftImmediate")
                     .noFlags()
                     .needs(Feature.SSE2);
         }
-        String[] variable = {"D1 psrlw", "D2 psrld", "D3 psrlq", "E1 psraw", "E2 psrad", "F1 psllw", "F2 pslld", "F3 psllq"};
+        String[] variable = {
+            "D1 psrlw", "D2 psrld", "D3 psrlq", "E1 psraw", "E2 psrad", "F1 psllw", "F2 pslld", "F3 psllq"
+        };
         for (String row : variable) {
             t.op("66 0F " + row.substring(0, 2), row.substring(3), V, W)
                     .state(Shuffles.class, "shiftVariable")

@@ -27,21 +27,13 @@ public final class Shuffles {
     private static void unpackLow(Cpu c, Insn i, int bits) {
         Simd.source(c, i);
         long a = c.v[4 * i.reg];
-        set(
-                c,
-                i.reg,
-                interleave((int) a, (int) c.t0, bits),
-                interleave((int) (a >>> 32), (int) (c.t0 >>> 32), bits));
+        set(c, i.reg, interleave((int) a, (int) c.t0, bits), interleave((int) (a >>> 32), (int) (c.t0 >>> 32), bits));
     }
 
     private static void unpackHigh(Cpu c, Insn i, int bits) {
         Simd.source(c, i);
         long a = c.v[4 * i.reg + 1];
-        set(
-                c,
-                i.reg,
-                interleave((int) a, (int) c.t1, bits),
-                interleave((int) (a >>> 32), (int) (c.t1 >>> 32), bits));
+        set(c, i.reg, interleave((int) a, (int) c.t1, bits), interleave((int) (a >>> 32), (int) (c.t1 >>> 32), bits));
     }
 
     /** PUNPCKLBW. */
