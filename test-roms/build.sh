@@ -46,6 +46,10 @@ for source in *.asm; do
         exit 1
     fi
     nasm -f bin -Ox -Werror -o "$output/$file" "$source"
+    if [ "${format:-elf}" = elf ] && [ "$(wc -c <"$output/$file")" -gt 49152 ]; then
+        echo "build.sh: $source: the image does not fit between 4000 and 10000" >&2
+        exit 1
+    fi
     sum=$(sha256sum <"$output/$file")
     printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$name" "$file" "$status" "$assertions" "$needs" "${sum%% *}" >>"$index.new"
 done

@@ -12,6 +12,7 @@
 
 start:
         mov esp, 0x7000
+        init_com1
         mov esi, greeting
 .next:
         lodsb

@@ -54,6 +54,4 @@ main:
         expect_eq ax, K_CODE
         finish
 
-FREE_LOW        equ 0x6000 - 0x1800     ; below the main stack
-
         image_end
