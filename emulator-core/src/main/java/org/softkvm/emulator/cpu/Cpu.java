@@ -230,6 +230,10 @@ public final class Cpu {
 
     /** Vector registers: 4 longs (256 bits) each, 16 registers; register n starts at 4 n. */
     public final long[] v = new long[64];
+    /** Scratch of SIMD semantics: the source operand's low half. */
+    public long t0;
+    /** Scratch of SIMD semantics: the source operand's high half. */
+    public long t1;
     /** MXCSR. */
     public int mxcsr = 0x1F80;
     /** x87 and MMX state. */

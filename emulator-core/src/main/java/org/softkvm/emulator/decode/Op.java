@@ -56,6 +56,8 @@ public final class Op {
         VALUE,
         /** Everything by itself. */
         STATE,
+        /** SSE or MMX: each 64-bit lane of the destination becomes f(destination lane, source lane). */
+        LANES,
         /** Conditional near jump: {@link #condition}. */
         JCC,
         /** SETcc. */
@@ -170,6 +172,24 @@ public final class Op {
         kind = Kind.STATE;
         owner = type;
         method = name;
+        return this;
+    }
+
+    /**
+     * The meaning is a pure function of 64-bit lanes, static long (long, long), applied to each lane of an XMM (V, W) or
+     * MMX (P, Q) destination and source.
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op lanes(Class<?> type, String name) {
+        kind = Kind.LANES;
+        owner = type;
+        method = name;
+        registersRead = 0;
+        registersWritten = 0;
+        flagsWritten = 0;
         return this;
     }
 

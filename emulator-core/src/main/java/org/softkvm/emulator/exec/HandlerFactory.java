@@ -25,6 +25,7 @@ public final class HandlerFactory {
     private static final String INSN = Type.getInternalName(Insn.class);
     private static final String HANDLER = Type.getInternalName(Handler.class);
     private static final String BRANCH = Type.getInternalName(Branch.class);
+    private static final String SIMD = Type.getInternalName(org.softkvm.emulator.simd.Simd.class);
     private static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
 
     /** Address forms of the ModRM operand, part of the shape. */
@@ -61,7 +62,7 @@ public final class HandlerFactory {
         int shape = switch (op.kind()) {
             case VALUE, SETCC, CMOV -> size << 2 | form;
             case JCC, JMP -> codeBits == 64 ? 1 : 0;
-            case STATE -> 0;
+            case STATE, LANES -> 0;
         };
         Handler handler = op.handlers[shape];
         if (handler == null) {
@@ -166,6 +167,7 @@ public final class HandlerFactory {
                 case SETCC -> setcc();
                 case CMOV -> cmov();
                 case VALUE -> value();
+                case LANES -> lanes();
             }
         }
 
@@ -231,6 +233,49 @@ public final class HandlerFactory {
             m.visitMethodInsn(Opcodes.INVOKESTATIC, BRANCH, "select", "(L" + CPU + ";I" + t + t + ")" + t, false);
             m.visitVarInsn(size == 8 ? Opcodes.LSTORE : Opcodes.ISTORE, LOCAL_RESULT);
             store(op.operands().get(0), size);
+        }
+
+        private void lanes() {
+            boolean mmx = op.operands().get(0) == Operand.P;
+            cpu();
+            insn();
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, SIMD, mmx ? "mmxSource" : "source", EXEC, false);
+            if (mmx) {
+                cpu();
+                insn();
+                cpu();
+                insn();
+                m.visitMethodInsn(
+                        Opcodes.INVOKESTATIC, SIMD, "mmxDestination", "(L" + CPU + ";L" + INSN + ";)J", false);
+                lane("t0");
+                m.visitMethodInsn(Opcodes.INVOKESTATIC, SIMD, "mmxStore", "(L" + CPU + ";L" + INSN + ";J)V", false);
+                return;
+            }
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "v", "[J");
+            m.visitVarInsn(Opcodes.ASTORE, 3);
+            insnInt("reg");
+            m.visitInsn(Opcodes.ICONST_2);
+            m.visitInsn(Opcodes.ISHL);
+            m.visitVarInsn(Opcodes.ISTORE, 4);
+            for (int k = 0; k < 2; k++) {
+                for (int twice = 0; twice < 2; twice++) {
+                    m.visitVarInsn(Opcodes.ALOAD, 3);
+                    m.visitVarInsn(Opcodes.ILOAD, 4);
+                    constant(k);
+                    m.visitInsn(Opcodes.IADD);
+                }
+                m.visitInsn(Opcodes.LALOAD);
+                lane(k == 0 ? "t0" : "t1");
+                m.visitInsn(Opcodes.LASTORE);
+            }
+        }
+
+        /** Applies the lane function to the value on the stack and a scratch field. */
+        private void lane(String scratch) {
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, scratch, "J");
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), "(JJ)J", false);
         }
 
         private void value() {
