@@ -34,6 +34,21 @@ public final class X87 {
         return ops;
     }
 
+    /**
+     * What an MMX instruction checks before anything else: #UD for CR0.EM, #NM for CR0.TS, then a pending x87 exception.
+     * After its memory operand was read, {@link FpuState#enterMmx} follows.
+     *
+     * @param c the vcpu
+     */
+    public static void checkMmx(Cpu c) {
+        if ((c.cr0 & (Cpu.CR0_EM | Cpu.CR0_TS)) != 0) {
+            throw c.fault((c.cr0 & Cpu.CR0_EM) != 0 ? Vector.UD : Vector.NM, 0);
+        }
+        if (c.fpu.pending()) {
+            raise(c);
+        }
+    }
+
     private static void raise(Cpu c) {
         if ((c.cr0 & Cpu.CR0_NE) != 0) {
             throw c.fault(Vector.MF, 0);
