@@ -22,7 +22,7 @@ record BzImage(GuestFile file, int version, int payload, int payloadLength) {
     private static final int PAYLOAD_LENGTH = 0x24C;
 
     /** Signature 'HdrS' of the setup header. */
-    private static final int HDRS = 0x5372_6448;
+    static final int HDRS = 0x5372_6448;
 
     /** First protocol version with the payload fields. */
     private static final int PAYLOAD_VERSION = 0x0208;

@@ -17,7 +17,7 @@ public sealed interface CpuStart {
     record Real(int ip, int sp, int dx) implements CpuStart {}
 
     /**
-     * 32-bit protected mode: flat segments from a GDT in guest memory (code 08h, data 10h), paging off, interrupts off.
+     * 32-bit protected mode: flat segments from a GDT in guest memory (code 10h, data 18h), paging off, interrupts off.
      *
      * @param eip entry point
      * @param eax EAX

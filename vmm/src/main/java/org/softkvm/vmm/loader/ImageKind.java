@@ -10,7 +10,7 @@ public enum ImageKind {
     MULTIBOOT("multiboot kernel"),
     /** An ELF kernel with a PVH entry point. */
     PVH("PVH kernel"),
-    /** An ELF file with neither: entered at its entry point in 32-bit protected mode. */
+    /** An ELF file with neither: entered at its entry point by the 32-bit Linux boot protocol. */
     ELF("ELF image"),
     /** A Linux bzImage. */
     BZIMAGE("Linux bzImage");

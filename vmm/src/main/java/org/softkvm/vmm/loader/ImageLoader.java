@@ -41,16 +41,13 @@ public final class ImageLoader {
             }
             case PVH -> new LoadedGuest(kind, startPvh(plain, boot, rsdp), new byte[0], ram);
             case ELF -> {
-                refuseBootOptions(plain, kind);
+                refuseModules(plain, kind);
                 ElfFile elf = ElfFile.parse(plain.image());
                 elf.load(ram, boot.placement());
-                CpuStart start = new CpuStart.Flat32(entryBelow4G(elf), 0, 0, 0, boot.putGdt());
+                CpuStart start = LinuxBoot.start(plain, boot, entryBelow4G(elf), rsdp, Optional.empty());
                 yield new LoadedGuest(kind, start, new byte[0], ram);
             }
-            case BZIMAGE -> {
-                GuestFile kernel = BzImage.parse(plain.image()).unpack();
-                yield new LoadedGuest(kind, startPvh(withImage(plain, kernel), boot, rsdp), new byte[0], ram);
-            }
+            case BZIMAGE -> new LoadedGuest(kind, startBzImage(plain, boot, rsdp), new byte[0], ram);
         };
     }
 
@@ -176,6 +173,18 @@ public final class ImageLoader {
         return new BootRequest(image, request.kernel(), request.initrd(), request.commandLine(), request.modules());
     }
 
+    private static CpuStart startBzImage(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {
+        BzImage image = BzImage.parse(request.image());
+        BootRequest unpacked = withImage(request, image.unpack());
+        ElfFile elf = ElfFile.parse(unpacked.image());
+        if (elf.wide() || elf.pvhEntry().isPresent()) {
+            return startPvh(unpacked, boot, rsdp);
+        }
+        refuseModules(request, ImageKind.BZIMAGE);
+        elf.load(boot.ram(), boot.placement());
+        return LinuxBoot.start(request, boot, entryBelow4G(elf), rsdp, Optional.of(image));
+    }
+
     private static CpuStart startPvh(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {
         ElfFile elf = ElfFile.parse(request.image());
         OptionalLong entry = elf.pvhEntry();
@@ -192,6 +201,13 @@ public final class ImageLoader {
             throw new VmmException(elf.file().name() + ": entry point lies above 4 GiB");
         }
         return entry;
+    }
+
+    private static void refuseModules(BootRequest request, ImageKind kind) throws VmmException {
+        if (!request.modules().isEmpty()) {
+            throw new VmmException("--module: " + request.image().name() + " is a " + kind.title()
+                    + " without PVH entry, which takes none");
+        }
     }
 
     private static void refuseBootOptions(BootRequest request, ImageKind kind) throws VmmException {

@@ -59,6 +59,10 @@ class BadInputTest {
         header.putShort(0x1FE, (short) 0xAA55).putInt(0x202, 0x5372_6448).putShort(0x206, (short) 0x20F);
         header.put(0x1F1, (byte) 1).putInt(0x24C, 1 << 20);
         Files.write(folder.resolve("short.bzImage"), bzImage);
+        byte[] sector = new byte[512];
+        sector[510] = 0x55;
+        sector[511] = (byte) 0xAA;
+        Files.write(folder.resolve("sector"), sector);
         byte[] disk = new byte[1 << 20];
         disk[510] = 0x55;
         disk[511] = (byte) 0xAA;
@@ -122,7 +126,9 @@ class BadInputTest {
                 of("run @good.elf --debugcon com1", "not an I/O port"),
                 of("run @good.elf --expect=", "--expect: must not be empty"),
                 of("run @good.elf --stats=xml", "unknown form: xml"),
-                of("run @good.elf --append quiet", "--append"),
+                of("run @good.elf --module @initrd", "--module"),
+                of("run @good.elf --memory 4M --initrd @initrd", "the initrd does not fit"),
+                of("run @sector --append quiet", "--append"),
                 of("run @good.elf --initrd @missing", "missing: no such file"),
                 of("run @good.elf --module @missing", "missing: no such file"),
                 of("run @good.elf --kernel @good.elf", "not both"),
@@ -171,10 +177,10 @@ class BadInputTest {
                 new ByteArrayInputStream(new byte[0]),
                 new ByteArrayOutputStream(),
                 new PrintStream(err, true, StandardCharsets.UTF_8));
-        int status = main.run("run", file.toString(), "--append", "x");
+        int status = main.run("run", file.toString(), "--module", file.toString());
         String message = err.toString(StandardCharsets.UTF_8);
         assertThat(status).isEqualTo(125);
-        assertThat(message).contains(hidden ? "permission denied" : "--append");
+        assertThat(message).contains(hidden ? "permission denied" : "--module");
         assertThat(message.lines()).hasSize(1);
     }
 }

@@ -234,13 +234,20 @@ class ImageLoaderTest {
 
     @Test
     void optionsThatAnImageCannotTakeAreRefused() {
-        byte[] elf = TestImages.elf32(false, new byte[0]);
-        assertThatThrownBy(() -> loadKernel(elf, null, "quiet")).hasMessageContaining("--append");
-        assertThatThrownBy(() -> loadKernel(elf, TestImages.file(new byte[1]), ""))
-                .hasMessageContaining("--initrd");
         byte[] rom = new byte[0x1_0000];
         rom[rom.length - 16] = (byte) 0xEA;
         assertThatThrownBy(() -> loadKernel(rom, null, "")).hasMessageContaining("not a kernel");
+        GuestFile file = TestImages.file(rom);
+        Optional<GuestFile> none = Optional.empty();
+        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "quiet", List.of())))
+                .hasMessageContaining("--append");
+        assertThatThrownBy(() -> load(new BootRequest(file, false, Optional.of(file), "", List.of())))
+                .hasMessageContaining("--initrd");
+        GuestModule module = new GuestModule(file, "");
+        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "", List.of(module))))
+                .hasMessageContaining("--module");
+        assertThatThrownBy(() -> loadKernel(TestImages.elf32(false, new byte[0]), null, "", module))
+                .hasMessageContaining("--module");
     }
 
     @Test
@@ -323,9 +330,37 @@ class ImageLoaderTest {
         byte[] image = TestImages.bzImage(TestImages.kernelXz(kernel));
         assertRefused(Arrays.copyOf(image, image.length - 100), "truncated bzImage");
         assertRefused(TestImages.bzImage(TestImages.gzip(new byte[1000])), "not an ELF file");
-        assertRefused(TestImages.bzImage(TestImages.gzip(TestImages.elf32(false, new byte[0]))), "no PVH entry");
+        byte[] withoutNote = TestImages.elf64();
+        little(withoutNote).putInt(64 + 56, 0);
+        assertRefused(TestImages.bzImage(TestImages.gzip(withoutNote)), "no PVH entry");
         little(image).putShort(0x206, (short) 0x0204);
         assertRefused(image, "older than 2.8");
+    }
+
+    @Test
+    void kernelsOf32BitsAreStartedByTheLinuxBootProtocol() throws VmmException, IOException {
+        byte[] kernel = TestImages.elf32(false, new byte[0]);
+        byte[] bzImage = TestImages.bzImage(TestImages.gzip(kernel));
+        little(bzImage).putInt(0x22C, 0x7F_FFFF).putInt(0x238, 2047);
+        bzImage[0x201] = 0x68;
+        for (byte[] image : List.of(bzImage, kernel)) {
+            LoadedGuest guest = loadKernel(image, new GuestFile("initrd", new byte[] {1, 2, 3}), "console=ttyS0");
+            CpuStart.Flat32 start = (CpuStart.Flat32) guest.start();
+            assertThat(start.eip()).isEqualTo(LOAD + 2);
+            ByteBuffer params = at(start.esi(), 4096);
+            assertThat(params.getInt(0x202)).isEqualTo(0x5372_6448);
+            assertThat(params.getShort(0x206)).isEqualTo((short) 0x020F);
+            assertThat(params.getLong(0x70)).isEqualTo(RSDP);
+            assertThat(string(params.getInt(0x228))).isEqualTo("console=ttyS0");
+            boolean limited = image == bzImage;
+            assertThat(params.getInt(0x218)).isEqualTo(limited ? 0x7F_F000 : RAM - 0x1000);
+            assertThat(params.getInt(0x21C)).isEqualTo(3);
+            assertThat(params.getInt(0x238)).isEqualTo(limited ? 2047 : 0);
+            assertThat(ram.read(params.getInt(0x218), 3)).containsExactly(1, 2, 3);
+            List<MemoryRange> map = ram.layout().memoryMap();
+            assertThat(params.get(0x1E8)).isEqualTo((byte) map.size());
+            assertThat(params.getLong(0x2D0 + 8)).isEqualTo(map.getFirst().size());
+        }
     }
 
     @Test
