@@ -5,7 +5,9 @@
  */
 module org.softkvm.devices {
     exports org.softkvm.devices;
+    exports org.softkvm.devices.acpi;
     exports org.softkvm.devices.apic;
+    exports org.softkvm.devices.debug;
     exports org.softkvm.devices.isa;
     exports org.softkvm.devices.time;
 }

@@ -1,0 +1,2 @@
+/** The fixed hardware of ACPI. */
+package org.softkvm.devices.acpi;
