@@ -22,7 +22,7 @@ class FuzzTest {
     private static final long SEED = seed();
     private static final long INSTRUCTIONS = Long.getLong("softkvm.fuzz.instructions", 100_000);
     private static final long ONLY_CASE = Long.getLong("softkvm.fuzz.case", -1);
-    private static final int INSTRUCTIONS_A_CASE = 2_000;
+    private static final int INSTRUCTIONS_A_CASE = 1_000;
     private static final int KICKED_RUNS = 10;
 
     /** A case that goes on for so long runs no instruction any more (faults that lead to faults) and is kicked. */
