@@ -472,9 +472,7 @@ public final class Mmu {
         if (!c.model.has(Feature.I286) && offset <= 0xFFFF) {
             return WRAP | c.segBase[seg] << 16 | offset;
         }
-        // In real mode the 80286 reports a word at FFFFh of the stack segment, too, by vector 13 (seen on the chip).
-        boolean stackFault = seg == Cpu.SS && (c.model.has(Feature.I386) || c.protectedMode());
-        throw c.fault(stackFault ? Vector.SS : Vector.GP, 0);
+        throw c.fault(seg == Cpu.SS ? Vector.SS : Vector.GP, 0);
     }
 
     private static long wrapped(Cpu c, long la, int k) {
