@@ -236,6 +236,8 @@ public final class Cpu {
     public long t1;
     /** MXCSR. */
     public int mxcsr = 0x1F80;
+    /** MXCSR taken apart while a floating-point SSE instruction runs. */
+    public final org.softkvm.emulator.fpu.FpEnv fpEnv = new org.softkvm.emulator.fpu.FpEnv();
     /** x87 and MMX state. */
     public final org.softkvm.emulator.fpu.FpuState fpu = new org.softkvm.emulator.fpu.FpuState();
     /** Model-specific registers without a home of their own. */

@@ -11,9 +11,12 @@ import static org.softkvm.emulator.decode.Operand.U;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
 
+import org.softkvm.emulator.simd.Arithmetic;
+import org.softkvm.emulator.simd.Conversions;
 import org.softkvm.emulator.simd.Lanes;
 import org.softkvm.emulator.simd.Moves;
 import org.softkvm.emulator.simd.Shuffles;
+import org.softkvm.emulator.simd.StateSave;
 
 /** Rows of the instruction table: SSE and SSE2. */
 final class SseRows {
@@ -24,6 +27,9 @@ final class SseRows {
         logic(t);
         integers(t);
         shuffles(t);
+        floats(t);
+        conversions(t);
+        state(t);
     }
 
     private static void move(OpTable t, String encoding, String name, String method, Feature f, Operand... operands) {
@@ -172,5 +178,85 @@ final class SseRows {
                     .noFlags()
                     .needs(Feature.SSE2);
         }
+    }
+
+    private static void floats(OpTable t) {
+        String[] rows = {"51 sqrt", "58 add", "59 mul", "5C sub", "5D min", "5E div", "5F max"};
+        for (String row : rows) {
+            String code = "0F " + row.substring(0, 2);
+            String name = row.substring(3);
+            t.op("NP " + code, name + "ps", V, W)
+                    .state(Arithmetic.class, "ps")
+                    .noFlags()
+                    .needs(Feature.SSE);
+            t.op("F3 " + code, name + "ss", V, W)
+                    .state(Arithmetic.class, "ss")
+                    .noFlags()
+                    .needs(Feature.SSE);
+            t.op("66 " + code, name + "pd", V, W)
+                    .state(Arithmetic.class, "pd")
+                    .noFlags()
+                    .needs(Feature.SSE2);
+            t.op("F2 " + code, name + "sd", V, W)
+                    .state(Arithmetic.class, "sd")
+                    .noFlags()
+                    .needs(Feature.SSE2);
+        }
+        t.op("NP 0F C2", "cmpps", V, W, Ib)
+                .state(Arithmetic.class, "cmpps")
+                .noFlags()
+                .needs(Feature.SSE);
+        t.op("F3 0F C2", "cmpss", V, W, Ib)
+                .state(Arithmetic.class, "cmpss")
+                .noFlags()
+                .needs(Feature.SSE);
+        t.op("66 0F C2", "cmppd", V, W, Ib)
+                .state(Arithmetic.class, "cmppd")
+                .noFlags()
+                .needs(Feature.SSE2);
+        t.op("F2 0F C2", "cmpsd", V, W, Ib)
+                .state(Arithmetic.class, "cmpsd")
+                .noFlags()
+                .needs(Feature.SSE2);
+        t.op("NP 0F 2E", "ucomiss", V, W).state(Arithmetic.class, "ucomiss").needs(Feature.SSE);
+        t.op("NP 0F 2F", "comiss", V, W).state(Arithmetic.class, "comiss").needs(Feature.SSE);
+        t.op("66 0F 2E", "ucomisd", V, W).state(Arithmetic.class, "ucomisd").needs(Feature.SSE2);
+        t.op("66 0F 2F", "comisd", V, W).state(Arithmetic.class, "comisd").needs(Feature.SSE2);
+    }
+
+    private static void convert(OpTable t, String encoding, String name, Feature f, Operand... operands) {
+        t.op(encoding, name, operands).state(Conversions.class, name).noFlags().needs(f);
+    }
+
+    private static void conversions(OpTable t) {
+        convert(t, "F3 0F 2A", "cvtsi2ss", Feature.SSE, V, Ey);
+        convert(t, "F2 0F 2A", "cvtsi2sd", Feature.SSE2, V, Ey);
+        convert(t, "F3 0F 2C", "cvttss2si", Feature.SSE, Gy, W);
+        convert(t, "F3 0F 2D", "cvtss2si", Feature.SSE, Gy, W);
+        convert(t, "F2 0F 2C", "cvttsd2si", Feature.SSE2, Gy, W);
+        convert(t, "F2 0F 2D", "cvtsd2si", Feature.SSE2, Gy, W);
+        convert(t, "F3 0F 5A", "cvtss2sd", Feature.SSE2, V, W);
+        convert(t, "F2 0F 5A", "cvtsd2ss", Feature.SSE2, V, W);
+        convert(t, "NP 0F 5A", "cvtps2pd", Feature.SSE2, V, W);
+        convert(t, "66 0F 5A", "cvtpd2ps", Feature.SSE2, V, W);
+        convert(t, "F3 0F E6", "cvtdq2pd", Feature.SSE2, V, W);
+        convert(t, "NP 0F 5B", "cvtdq2ps", Feature.SSE2, V, W);
+        convert(t, "66 0F 5B", "cvtps2dq", Feature.SSE2, V, W);
+        convert(t, "F3 0F 5B", "cvttps2dq", Feature.SSE2, V, W);
+        convert(t, "F2 0F E6", "cvtpd2dq", Feature.SSE2, V, W);
+        convert(t, "66 0F E6", "cvttpd2dq", Feature.SSE2, V, W);
+    }
+
+    private static void save(OpTable t, String encoding, String name, Feature f, Operand... operands) {
+        t.op(encoding, name, operands).state(StateSave.class, name).noFlags().needs(f);
+    }
+
+    private static void state(OpTable t) {
+        save(t, "NP 0F AE /0", "fxsave", Feature.FXSR, Operand.M);
+        save(t, "NP 0F AE /1", "fxrstor", Feature.FXSR, Operand.M);
+        save(t, "NP 0F AE /2", "ldmxcsr", Feature.SSE, Operand.Md);
+        save(t, "NP 0F AE /3", "stmxcsr", Feature.SSE, Operand.Md);
+        save(t, "NP 0F AE /4", "xsave", Feature.XSAVE, Operand.M);
+        save(t, "NP 0F AE /5", "xrstor", Feature.XSAVE, Operand.M);
     }
 }

@@ -104,13 +104,20 @@ public final class Simd {
         c.write64(la + 8, high);
     }
 
-    /** The check of every MMX instruction. */
-    static void mmxCheck(Cpu c) {
-        if ((c.cr0 & (Cpu.CR0_EM | Cpu.CR0_TS)) != 0) {
-            if ((c.cr0 & Cpu.CR0_EM) != 0) {
-                throw c.ud();
-            }
+    /**
+     * The check of every MMX instruction: #UD with CR0.EM, #NM with CR0.TS, #MF where an x87 exception waits.
+     *
+     * @param c the vcpu
+     */
+    public static void mmxCheck(Cpu c) {
+        if ((c.cr0 & Cpu.CR0_EM) != 0) {
+            throw c.ud();
+        }
+        if ((c.cr0 & Cpu.CR0_TS) != 0) {
             throw c.fault(Vector.NM, 0);
+        }
+        if (c.fpu.pending()) {
+            throw c.fault(Vector.MF, 0);
         }
     }
 
@@ -122,7 +129,7 @@ public final class Simd {
      */
     public static void mmxSource(Cpu c, Insn i) {
         mmxCheck(c);
-        throw c.ud();
+        c.t0 = i.mem ? c.read64(c.eaRead(i, 8)) : c.fpu.mmx(i.rm);
     }
 
     /**
@@ -133,17 +140,18 @@ public final class Simd {
      * @return its value
      */
     public static long mmxDestination(Cpu c, Insn i) {
-        throw c.ud();
+        return c.fpu.mmx(i.reg);
     }
 
     /**
-     * Stores to the MMX destination.
+     * Stores to the MMX destination and leaves the x87 unit in MMX state.
      *
      * @param c the vcpu
      * @param i the instruction
      * @param value new value
      */
     public static void mmxStore(Cpu c, Insn i, long value) {
-        throw c.ud();
+        c.fpu.enterMmx();
+        c.fpu.setMmx(i.reg, value);
     }
 }
