@@ -64,8 +64,23 @@ class SegmentLoadTest {
 
     @ParameterizedTest
     @CsvSource({
-        "10,0", "28,0", "20,0", "23,0", "48,0", "4b,0", "08,0", "40,0",
-        "30,13:30", "13,13:10", "38,11:38", "3a,13:38", "80,13:80", "14,13:14", "58,13:58", "60,13:60", "2b,13:28"
+        "10,0",
+        "28,0",
+        "20,0",
+        "23,0",
+        "48,0",
+        "4b,0",
+        "08,0",
+        "40,0",
+        "30,13:30",
+        "13,13:10",
+        "38,11:38",
+        "3a,13:38",
+        "80,13:80",
+        "14,13:14",
+        "58,13:58",
+        "60,13:60",
+        "2b,13:28"
     })
     void dataSegments(String selector, String expected) {
         int sel = Integer.parseInt(selector, 16);
@@ -189,7 +204,8 @@ class SegmentLoadTest {
 
     @Test
     void umipKeepsUsersFromReadingTables() {
-        for (String code : new String[] {"0F 00 C0", "0F 00 C8", "0F 01 05 00 60 00 00", "0F 01 0D 00 60 00 00", "0F 01 E0"}) {
+        for (String code :
+                new String[] {"0F 00 C0", "0F 00 C8", "0F 01 05 00 60 00 00", "0F 01 0D 00 60 00 00", "0F 01 E0"}) {
             user();
             c.cr4 = 0;
             b.run(code);
@@ -230,7 +246,15 @@ class SegmentLoadTest {
 
     @ParameterizedTest
     @CsvSource({
-        "08,1,cf9b00", "10,1,cf9300", "48,1,cf9f00", "50,1,8200", "60,1,ec00", "68,1,eb00", "00,0,0", "80,0,0", "13,0,0"
+        "08,1,cf9b00",
+        "10,1,cf9300",
+        "48,1,cf9f00",
+        "50,1,8200",
+        "60,1,ec00",
+        "68,1,eb00",
+        "00,0,0",
+        "80,0,0",
+        "13,0,0"
     })
     void accessRights(String selector, int good, String value) {
         c.r[Cpu.RCX] = Integer.parseInt(selector, 16);
