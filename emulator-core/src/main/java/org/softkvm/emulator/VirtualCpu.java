@@ -3,6 +3,7 @@ package org.softkvm.emulator;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.softkvm.emulator.cpu.CodeListener;
+import org.softkvm.emulator.cpu.Control;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.ExitInfo;
 import org.softkvm.emulator.cpu.Mmu;
@@ -662,6 +663,187 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * The x87 control word.
+     *
+     * @return 16 bits
+     */
+    public int fpuControlWord() {
+        return cpu.fpu.controlWord();
+    }
+
+    /**
+     * Sets the x87 control word.
+     *
+     * @param value 16 bits; reserved ones are as the CPU has them
+     */
+    public void setFpuControlWord(int value) {
+        cpu.fpu.setControlWord(value);
+    }
+
+    /**
+     * The x87 status word with TOP.
+     *
+     * @return 16 bits
+     */
+    public int fpuStatusWord() {
+        return cpu.fpu.statusWord();
+    }
+
+    /**
+     * Sets the x87 status word and TOP; ES and B follow from the exceptions and their masks.
+     *
+     * @param value 16 bits
+     */
+    public void setFpuStatusWord(int value) {
+        cpu.fpu.setStatusWord(value);
+    }
+
+    /**
+     * The x87 tag word as FXSAVE stores it.
+     *
+     * @return 8 bits, 1 for a physical register that is not empty
+     */
+    public int fpuAbridgedTag() {
+        return cpu.fpu.abridgedTag();
+    }
+
+    /**
+     * Sets the x87 tag word.
+     *
+     * @param value see fpuAbridgedTag
+     */
+    public void setFpuAbridgedTag(int value) {
+        cpu.fpu.setAbridgedTag(value);
+    }
+
+    /**
+     * The opcode of the last x87 instruction.
+     *
+     * @return 11 bits
+     */
+    public int fpuOpcode() {
+        return cpu.fpu.opcode;
+    }
+
+    /**
+     * Sets the opcode of the last x87 instruction.
+     *
+     * @param value 11 bits
+     */
+    public void setFpuOpcode(int value) {
+        cpu.fpu.opcode = value & 0x7FF;
+    }
+
+    /**
+     * The address of the last x87 instruction.
+     *
+     * @return offset
+     */
+    public long fpuInstructionPointer() {
+        return cpu.fpu.instructionPointer;
+    }
+
+    /**
+     * The code segment of the last x87 instruction.
+     *
+     * @return selector
+     */
+    public int fpuInstructionSelector() {
+        return cpu.fpu.instructionSelector;
+    }
+
+    /**
+     * Sets the address of the last x87 instruction.
+     *
+     * @param selector code segment
+     * @param offset offset
+     */
+    public void setFpuInstruction(int selector, long offset) {
+        cpu.fpu.instructionSelector = selector & 0xFFFF;
+        cpu.fpu.instructionPointer = offset;
+    }
+
+    /**
+     * The address of the last x87 operand in memory.
+     *
+     * @return offset
+     */
+    public long fpuDataPointer() {
+        return cpu.fpu.dataPointer;
+    }
+
+    /**
+     * The segment of the last x87 operand in memory.
+     *
+     * @return selector
+     */
+    public int fpuDataSelector() {
+        return cpu.fpu.dataSelector;
+    }
+
+    /**
+     * Sets the address of the last x87 operand in memory.
+     *
+     * @param selector segment
+     * @param offset offset
+     */
+    public void setFpuData(int selector, long offset) {
+        cpu.fpu.dataSelector = selector & 0xFFFF;
+        cpu.fpu.dataPointer = offset;
+    }
+
+    /**
+     * The significand of an x87 register.
+     *
+     * @param i 0 to 7: ST(i)
+     * @return bits 63 to 0 of the register
+     */
+    public long fpuSignificand(int i) {
+        return cpu.fpu.stackSignificand(i);
+    }
+
+    /**
+     * Sign and exponent of an x87 register.
+     *
+     * @param i 0 to 7: ST(i)
+     * @return bits 79 to 64 of the register
+     */
+    public int fpuSignExponent(int i) {
+        return cpu.fpu.stackSignExponent(i);
+    }
+
+    /**
+     * Sets an x87 register; whether it is empty stays.
+     *
+     * @param i 0 to 7: ST(i)
+     * @param signExponent bits 79 to 64
+     * @param significand bits 63 to 0
+     */
+    public void setFpuRegister(int i, int signExponent, long significand) {
+        int tag = cpu.fpu.abridgedTag();
+        cpu.fpu.setStack(i, signExponent & 0xFFFF, significand);
+        cpu.fpu.setAbridgedTag(tag);
+    }
+
+    /**
+     * The bits of CR4 that this CPU has.
+     *
+     * @return mask
+     */
+    public long cr4Supported() {
+        return Control.cr4Allowed(cpu);
+    }
+
+    /**
+     * The bits of EFER that this CPU has.
+     *
+     * @return mask
+     */
+    public long eferSupported() {
+        return Msrs.eferAllowed(cpu);
+    }
+
+    /**
      * Reads a model-specific register as the host: no privilege check.
      *
      * @param index MSR number
@@ -693,9 +875,26 @@ public final class VirtualCpu implements AutoCloseable {
      * @return false where it does not exist or the value is not allowed
      */
     public boolean writeMsr(int index, long value) {
-        if (index == Msrs.EFER) {
-            setControl(cr0(), cpu.cr2, cpu.cr3, cpu.cr4, value);
-            return true;
+        switch (index) {
+            case Msrs.EFER -> {
+                if ((value & ~Msrs.eferAllowed(cpu)) != 0) {
+                    return false;
+                }
+                setControl(cr0(), cpu.cr2, cpu.cr3, cpu.cr4, value);
+                return true;
+            }
+            // From outside the two are independent of each other, so that any order restores both.
+            case Msrs.TSC -> {
+                cpu.msrs.tscOffset = value - cpu.time.tsc();
+                return true;
+            }
+            case Msrs.TSC_ADJUST -> {
+                cpu.msrs.tscAdjust = value;
+                return true;
+            }
+            default -> {
+                // As the guest's own write.
+            }
         }
         return cpu.msrs.write(cpu, index, value);
     }
@@ -771,6 +970,51 @@ public final class VirtualCpu implements AutoCloseable {
     /** Takes an injected interrupt back. */
     public void clearInjectedInterrupt() {
         cpu.injectedVector = -1;
+    }
+
+    /**
+     * Injects an exception, which is delivered before the next instruction.
+     *
+     * @param vector 0 to 31
+     * @param hasError whether it has an error code
+     * @param error error code
+     */
+    public void injectException(int vector, boolean hasError, int error) {
+        cpu.injectedException = vector | (hasError ? Cpu.INJECTED_HAS_ERROR : 0);
+        cpu.injectedError = error;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /**
+     * An injected exception that has not been delivered.
+     *
+     * @return vector or -1
+     */
+    public int injectedException() {
+        return cpu.injectedException < 0 ? -1 : cpu.injectedException & 0xFF;
+    }
+
+    /**
+     * Whether the injected exception has an error code.
+     *
+     * @return true where it has
+     */
+    public boolean injectedExceptionHasError() {
+        return cpu.injectedException >= 0 && (cpu.injectedException & Cpu.INJECTED_HAS_ERROR) != 0;
+    }
+
+    /**
+     * The error code of the injected exception.
+     *
+     * @return error code
+     */
+    public int injectedExceptionError() {
+        return cpu.injectedError;
+    }
+
+    /** Takes an injected exception back. */
+    public void clearInjectedException() {
+        cpu.injectedException = -1;
     }
 
     /** Posts an NMI. Own thread, or while the vcpu does not run. */

@@ -278,6 +278,12 @@ public final class Cpu {
     public boolean stepArmed;
     /** Vector injected by user space (KVM_INTERRUPT), or -1. */
     public int injectedVector = -1;
+    /** Exception injected by user space: vector and INJECTED_HAS_ERROR, or -1. */
+    public int injectedException = -1;
+    /** Its error code. */
+    public int injectedError;
+    /** Flag of {@link #injectedException}: it has an error code. */
+    public static final int INJECTED_HAS_ERROR = 0x100;
 
     /** Instructions executed since creation. */
     public long instructions;

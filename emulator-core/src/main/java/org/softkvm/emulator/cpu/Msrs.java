@@ -281,9 +281,18 @@ public final class Msrs {
         return true;
     }
 
+    /**
+     * The bits of EFER that a model has.
+     *
+     * @param c the vcpu
+     * @return mask
+     */
+    public static long eferAllowed(Cpu c) {
+        return c.model.has(Feature.LM) ? Cpu.EFER_SCE | Cpu.EFER_LME | Cpu.EFER_LMA | Cpu.EFER_NXE : 0;
+    }
+
     private static boolean writeEfer(Cpu c, long v) {
-        long allowed = Cpu.EFER_SCE | Cpu.EFER_LME | Cpu.EFER_LMA | Cpu.EFER_NXE;
-        if ((v & ~allowed) != 0) {
+        if ((v & ~eferAllowed(c)) != 0) {
             return false;
         }
         if (((v ^ c.efer) & Cpu.EFER_LME) != 0 && (c.cr0 & Cpu.CR0_PG) != 0) {

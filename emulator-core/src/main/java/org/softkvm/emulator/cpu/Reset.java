@@ -62,6 +62,7 @@ public final class Reset {
         c.halted = false;
         c.pendingDebug = 0;
         c.injectedVector = -1;
+        c.injectedException = -1;
         c.deriveSegments();
         c.flushTlb();
     }

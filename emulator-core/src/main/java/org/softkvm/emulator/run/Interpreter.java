@@ -191,6 +191,13 @@ public final class Interpreter {
         if (c.instructions >= instructionLimit) {
             return -ExitCode.INTR;
         }
+        if (c.injectedException >= 0) {
+            int injected = c.injectedException;
+            c.injectedException = -1;
+            again(Cpu.REQ_INTERRUPT);
+            Events.inject(c, injected & 0xFF, c.injectedError, (injected & Cpu.INJECTED_HAS_ERROR) != 0);
+            return 0;
+        }
         int shadow = c.shadow;
         if (c.pendingDebug != 0 && (shadow & Cpu.SHADOW_SS) == 0) {
             again(Cpu.REQ_INTERRUPT);
