@@ -10,4 +10,8 @@ module org.softkvm.kvm {
     exports org.softkvm.kvm;
 
     uses org.softkvm.kvm.KvmProvider;
+
+    provides org.softkvm.kvm.KvmProvider with
+            org.softkvm.kvm.emulator.EmulatorProvider,
+            org.softkvm.kvm.emulator.DevKvmProvider;
 }

@@ -38,7 +38,11 @@ public interface Kvm extends AutoCloseable {
             if (reason == null) {
                 return provider.open();
             }
-            reasons.append(' ').append(provider.name()).append(": ").append(reason).append(';');
+            reasons.append(' ')
+                    .append(provider.name())
+                    .append(": ")
+                    .append(reason)
+                    .append(';');
         }
         throw new KvmException("open", Errno.ENODEV, reasons.toString());
     }

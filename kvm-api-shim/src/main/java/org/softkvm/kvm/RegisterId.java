@@ -26,7 +26,7 @@ public final class RegisterId {
     public static final int TYPE_CONTROL = 0x83;
     /** Type: debug registers by their number (0 to 3, 6, 7). */
     public static final int TYPE_DEBUG = 0x84;
-    /** Type: x87; the index is i * 2 for bits 63:0 and i * 2 + 1 for bits 79:64 of ST(i), 10h to 15h the rest. */
+    /** Type: x87; the index is i * 2 for bits 63:0 and i * 2 + 1 for bits 79:64 of ST(i), 10h to 17h the rest. */
     public static final int TYPE_X87 = 0x85;
     /** Type: vector registers; the index is register * 8 + quadword, 1000h is MXCSR. */
     public static final int TYPE_VECTOR = 0x86;
@@ -121,6 +121,10 @@ public final class RegisterId {
     public static final long FIP = id(TYPE_X87, 0x14);
     /** x87 address of the last operand. */
     public static final long FDP = id(TYPE_X87, 0x15);
+    /** x87 code selector of the last instruction. */
+    public static final long FCS = id(TYPE_X87, 0x16);
+    /** x87 selector of the last operand. */
+    public static final long FDS = id(TYPE_X87, 0x17);
 
     /** MXCSR. */
     public static final long MXCSR = id(TYPE_VECTOR, 0x1000);

@@ -54,7 +54,7 @@ public interface VcpuRun {
      * The data of a port access: what the guest writes, or where the caller puts what the guest reads before the next
      * run. {@link #ioCount()} items of {@link #ioSize()} bytes, little-endian, without gaps, from offset 0 on.
      *
-     * @return the segment, the same one at each exit; longer than what is used
+     * @return the segment, the same one at each exit; longer than what is used, and not aligned for wide layouts
      */
     MemorySegment ioData();
 

@@ -1,0 +1,59 @@
+package org.softkvm.kvm.emulator;
+
+import org.softkvm.emulator.CpuModel;
+import org.softkvm.kvm.Capability;
+import org.softkvm.kvm.ClockData;
+
+/** What the emulator backend can do. */
+final class Capabilities {
+    /** The first number that is too large for a vcpu: what fits in an xAPIC id. */
+    static final int MAX_VCPU_ID = 255;
+
+    private static final int RECOMMENDED_VCPUS = 16;
+
+    private Capabilities() {}
+
+    /** The value of KVM_CHECK_EXTENSION. */
+    static int value(Capability capability) {
+        return switch (capability) {
+            case HLT,
+                    USER_MEMORY,
+                    SET_TSS_ADDR,
+                    EXT_CPUID,
+                    CLOCKSOURCE,
+                    MP_STATE,
+                    SYNC_MMU,
+                    DESTROY_MEMORY_REGION_WORKS,
+                    USER_NMI,
+                    IRQ_INJECT_STATUS,
+                    JOIN_MEMORY_REGIONS_WORKS,
+                    SET_BOOT_CPU_ID,
+                    SET_IDENTITY_MAP_ADDR,
+                    INTERNAL_ERROR_DATA,
+                    VCPU_EVENTS,
+                    TSC_CONTROL,
+                    GET_TSC_KHZ,
+                    ONE_REG,
+                    TSC_DEADLINE_TIMER,
+                    SIGNAL_MSI,
+                    READONLY_MEM,
+                    ENABLE_CAP_VM,
+                    CHECK_EXTENSION_VM,
+                    SPLIT_IRQCHIP,
+                    IMMEDIATE_EXIT,
+                    SOFTKVM_INSTRUCTION_LIMIT,
+                    SOFTKVM_STATISTICS,
+                    SOFTKVM_WHOLE_STATE_REGS,
+                    SOFTKVM_REPLACE_MEMORY_SLOTS -> 1;
+            case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
+            case NR_VCPUS -> RECOMMENDED_VCPUS;
+            case MAX_VCPUS, MAX_VCPU_ID -> MAX_VCPU_ID;
+            case NR_MEMSLOTS -> SlotTable.MAX_SLOTS;
+            case MULTI_ADDRESS_SPACE -> SlotTable.ADDRESS_SPACES;
+            case IRQ_ROUTING -> GsiRoutes.MAX_ROUTES;
+            case SOFTKVM_ENGINE -> EmulatorKvm.ENGINES.size();
+            case SOFTKVM_CPU_MODEL -> CpuModel.all().size();
+            default -> 0;
+        };
+    }
+}

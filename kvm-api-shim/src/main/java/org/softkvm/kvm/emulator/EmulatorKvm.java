@@ -1,0 +1,81 @@
+package org.softkvm.kvm.emulator;
+
+import java.util.List;
+import org.softkvm.emulator.CpuModel;
+import org.softkvm.kvm.Capability;
+import org.softkvm.kvm.CpuidEntry;
+import org.softkvm.kvm.Errno;
+import org.softkvm.kvm.Kvm;
+import org.softkvm.kvm.KvmException;
+import org.softkvm.kvm.Vm;
+
+/** The KVM API on the emulated CPU. */
+final class EmulatorKvm implements Kvm {
+    /** The ways of executing guest code that there are. */
+    static final List<String> ENGINES = List.of("interpreter");
+
+    private volatile boolean closed;
+
+    @Override
+    public String backend() {
+        return EmulatorProvider.NAME;
+    }
+
+    @Override
+    public int apiVersion() {
+        return API_VERSION;
+    }
+
+    @Override
+    public int checkExtension(Capability capability) {
+        return Capabilities.value(capability);
+    }
+
+    @Override
+    public List<CpuidEntry> supportedCpuid() {
+        return Cpuid.of(CpuModel.MAX);
+    }
+
+    @Override
+    public List<CpuidEntry> supportedCpuid(String model) {
+        return Cpuid.of(model("supportedCpuid", model));
+    }
+
+    @Override
+    public int[] msrIndexList() {
+        return MsrList.indices();
+    }
+
+    @Override
+    public List<String> cpuModels() {
+        return CpuModel.all().stream().map(CpuModel::name).toList();
+    }
+
+    @Override
+    public List<String> engines() {
+        return ENGINES;
+    }
+
+    @Override
+    public Vm createVm() {
+        if (closed) {
+            throw new KvmException("KVM_CREATE_VM", Errno.EBADF, "kvm (closed)");
+        }
+        return new EmulatorVm();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    /** A CPU model by name. */
+    static CpuModel model(String call, String name) {
+        return CpuModel.byName(name)
+                .orElseThrow(() -> new KvmException(
+                        call,
+                        Errno.EINVAL,
+                        "model=" + name + " (there are "
+                                + CpuModel.all().stream().map(CpuModel::name).toList() + ")"));
+    }
+}

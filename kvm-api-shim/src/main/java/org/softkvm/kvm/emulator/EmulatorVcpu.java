@@ -1,0 +1,573 @@
+package org.softkvm.kvm.emulator;
+
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.util.List;
+import org.softkvm.devices.apic.LocalApic;
+import org.softkvm.devices.time.TscSource;
+import org.softkvm.emulator.VirtualCpu;
+import org.softkvm.kvm.CpuidEntry;
+import org.softkvm.kvm.Errno;
+import org.softkvm.kvm.Fpu;
+import org.softkvm.kvm.KvmException;
+import org.softkvm.kvm.LapicState;
+import org.softkvm.kvm.MpState;
+import org.softkvm.kvm.Regs;
+import org.softkvm.kvm.Sregs;
+import org.softkvm.kvm.Vcpu;
+import org.softkvm.kvm.VcpuEvents;
+import org.softkvm.kvm.VcpuRun;
+import org.softkvm.kvm.VcpuStatistics;
+import org.softkvm.kvm.Vm;
+
+/** A vcpu of the emulator backend: checks what the caller wants and leads it to the parts that do it. */
+final class EmulatorVcpu implements Vcpu {
+    /** KVM's bus clock of the local APIC's timer is 1 GHz. */
+    private static final int APIC_BUS_NANOS = 1;
+
+    private static final int MIN_APIC_ADDRESS_BITS = 32;
+
+    private static final VarHandle IN_USE;
+
+    static {
+        try {
+            IN_USE = MethodHandles.lookup().findVarHandle(EmulatorVcpu.class, "inUse", boolean.class);
+        } catch (ReflectiveOperationException e) {
+            throw new ExceptionInInitializerError(e);
+        }
+    }
+
+    private final EmulatorVm vm;
+    private final int id;
+    private final Tsc tsc;
+    private final Requests requests = new Requests();
+    private final LocalApic apic;
+    private final LapicPort port;
+    private final VirtualCpu cpu;
+    private final PvClock clock;
+    private final MsrAccess msrs;
+    private final RegisterSets registers;
+    private final OneRegisters oneRegisters;
+    private final Runner runner;
+    private final RunState state;
+
+    private List<CpuidEntry> cpuid;
+    private boolean ran;
+
+    @SuppressWarnings("unused") // by IN_USE
+    private boolean inUse;
+
+    private volatile boolean closed;
+
+    /** Makes a vcpu in its state after power-on. */
+    EmulatorVcpu(EmulatorVm vm, int id) {
+        this.vm = vm;
+        this.id = id;
+        boolean bootstrap = id == vm.bootCpuId();
+        tsc = new Tsc(vm.time());
+        apic = vm.splitIrqchip() ? newApic(bootstrap) : null;
+        port = new LapicPort(apic, bootstrap, () -> requests.post(Requests.CR8));
+        cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
+        requests.setCpu(cpu);
+        clock = new PvClock(vm.memory(), vm.time(), tsc, this::guestTsc);
+        port.setClock(clock);
+        state = new RunState(cpu.ioBuffer());
+        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, this::readCode);
+        msrs = new MsrAccess(cpu, port, apic, clock);
+        registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
+        oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
+        cpuid = Cpuid.of(vm.model());
+        Cpuid.apply(cpu, cpuid);
+        if (apic != null) {
+            apic.useVirtualWire();
+            vm.bus().attach(apic);
+            routesChanged(GsiRoutes.EMPTY, vm.routes());
+        }
+    }
+
+    private LocalApic newApic(boolean bootstrap) {
+        int addressBits = Math.max(MIN_APIC_ADDRESS_BITS, vm.model().physicalAddressBits());
+        LocalApic.Config config = new LocalApic.Config(id, bootstrap, true, false, APIC_BUS_NANOS, addressBits);
+        return new LocalApic(config, vm.time().clock(), new ApicTsc(), vm.bus(), requests);
+    }
+
+    /** The counter as the local APIC's timer sees it. */
+    private final class ApicTsc implements TscSource {
+        @Override
+        public long tsc() {
+            return guestTsc();
+        }
+
+        @Override
+        public long nanoTimeAt(long value) {
+            long now = vm.time().nanoTime();
+            long ticks = value - tsc();
+            if (ticks <= 0) {
+                return now;
+            }
+            long nanos = tsc.nanosOfTicks(ticks);
+            return nanos > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + nanos;
+        }
+    }
+
+    private long guestTsc() {
+        return cpu.readMsr(MsrList.TSC);
+    }
+
+    private long readCode(long linearAddress) {
+        byte[] bytes = new byte[Long.BYTES];
+        for (int i = 0; i < bytes.length; i++) {
+            long physical = cpu.translate(linearAddress + i);
+            if (physical != -1) {
+                vm.memory().read(physical, bytes, i, 1);
+            }
+        }
+        long value = 0;
+        for (int i = bytes.length - 1; i >= 0; i--) {
+            value = value << Byte.SIZE | bytes[i] & 0xFF;
+        }
+        return value;
+    }
+
+    // ---- Calls by one thread at a time
+
+    private void enter(String call) {
+        if (closed) {
+            throw new KvmException(call, Errno.EBADF, "vcpu " + id + " (closed)");
+        }
+        if (!(boolean) IN_USE.compareAndSet(this, false, true)) {
+            throw new KvmException(call, Errno.EBUSY, "vcpu " + id + " (another thread is using it)");
+        }
+    }
+
+    private void leave() {
+        IN_USE.setRelease(this, false);
+    }
+
+    @Override
+    public int id() {
+        return id;
+    }
+
+    @Override
+    public Vm vm() {
+        return vm;
+    }
+
+    @Override
+    public VcpuRun runState() {
+        return state;
+    }
+
+    @Override
+    public int run() {
+        enter("KVM_RUN");
+        try {
+            ran = true;
+            return runner.run();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void kick() {
+        requests.post(Requests.KICK);
+    }
+
+    @Override
+    public void nmi() {
+        if (closed) {
+            throw new KvmException("KVM_NMI", Errno.EBADF, "vcpu " + id + " (closed)");
+        }
+        requests.post(Requests.NMI);
+    }
+
+    @Override
+    public void getRegs(Regs regs) {
+        enter("KVM_GET_REGS");
+        try {
+            registers.getRegs(regs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setRegs(Regs regs) {
+        enter("KVM_SET_REGS");
+        try {
+            registers.setRegs(regs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getSregs(Sregs sregs) {
+        enter("KVM_GET_SREGS");
+        try {
+            registers.getSregs(sregs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setSregs(Sregs sregs) {
+        enter("KVM_SET_SREGS");
+        try {
+            registers.setSregs(sregs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getFpu(Fpu fpu) {
+        enter("KVM_GET_FPU");
+        try {
+            FpuCodec.get(cpu, fpu);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setFpu(Fpu fpu) {
+        enter("KVM_SET_FPU");
+        try {
+            FpuCodec.set(cpu, fpu);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int getMsrs(int[] indices, long[] values) {
+        String call = "KVM_GET_MSRS";
+        enter(call);
+        try {
+            checkLengths(call, indices, values);
+            return msrs.get(indices, values);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int setMsrs(int[] indices, long[] values) {
+        String call = "KVM_SET_MSRS";
+        enter(call);
+        try {
+            checkLengths(call, indices, values);
+            return msrs.set(indices, values);
+        } finally {
+            leave();
+        }
+    }
+
+    private static void checkLengths(String call, int[] indices, long[] values) {
+        if (indices.length != values.length) {
+            throw new KvmException(
+                    call, Errno.EINVAL, "values.length=" + values.length + " for " + indices.length + " indices");
+        }
+        if (indices.length >= MsrList.MAX_ENTRIES) {
+            throw new KvmException(
+                    call, Errno.E2BIG, "nmsrs=" + indices.length + " (below " + MsrList.MAX_ENTRIES + ")");
+        }
+    }
+
+    @Override
+    public long getMsr(int index) {
+        String call = "KVM_GET_MSRS";
+        enter(call);
+        try {
+            if (!msrs.canRead(index)) {
+                throw unknownMsr(call, index);
+            }
+            return msrs.read(index);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setMsr(int index, long value) {
+        String call = "KVM_SET_MSRS";
+        enter(call);
+        try {
+            if (!msrs.write(index, value)) {
+                throw new KvmException(
+                        call,
+                        Errno.EINVAL,
+                        "index=0x" + Integer.toHexString(index) + " data=0x" + Long.toHexString(value));
+            }
+        } finally {
+            leave();
+        }
+    }
+
+    private static KvmException unknownMsr(String call, int index) {
+        return new KvmException(call, Errno.EINVAL, "index=0x" + Integer.toHexString(index) + " (unknown)");
+    }
+
+    @Override
+    public void setCpuid(List<CpuidEntry> entries) {
+        String call = "KVM_SET_CPUID2";
+        enter(call);
+        try {
+            if (entries.size() > Cpuid.MAX_ENTRIES) {
+                throw new KvmException(
+                        call, Errno.E2BIG, "nent=" + entries.size() + " (at most " + Cpuid.MAX_ENTRIES + ")");
+            }
+            List<CpuidEntry> own = List.copyOf(entries);
+            if (ran && !own.equals(cpuid)) {
+                throw new KvmException(call, Errno.EINVAL, "vcpu " + id + " (ran already, and the leaves differ)");
+            }
+            cpuid = own;
+            Cpuid.apply(cpu, own);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public List<CpuidEntry> cpuid() {
+        enter("KVM_GET_CPUID2");
+        try {
+            return cpuid;
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getVcpuEvents(VcpuEvents events) {
+        enter("KVM_GET_VCPU_EVENTS");
+        try {
+            runner.takeNmis();
+            registers.getEvents(events);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setVcpuEvents(VcpuEvents events) {
+        enter("KVM_SET_VCPU_EVENTS");
+        try {
+            registers.setEvents(events);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public MpState mpState() {
+        enter("KVM_GET_MP_STATE");
+        try {
+            return runner.mpState();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setMpState(MpState mpState) {
+        String call = "KVM_SET_MP_STATE";
+        enter(call);
+        try {
+            if (apic == null && mpState != MpState.RUNNABLE) {
+                throw new KvmException(call, Errno.EINVAL, "mp_state=" + mpState + " (no local APIC)");
+            }
+            runner.setMpState(mpState);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getLapic(LapicState lapic) {
+        String call = "KVM_GET_LAPIC";
+        enter(call);
+        try {
+            checkLapic(call);
+            registers.getLapic(lapic);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setLapic(LapicState lapic) {
+        String call = "KVM_SET_LAPIC";
+        enter(call);
+        try {
+            checkLapic(call);
+            registers.setLapic(lapic);
+        } finally {
+            leave();
+        }
+    }
+
+    private void checkLapic(String call) {
+        if (apic == null) {
+            throw new KvmException(call, Errno.EINVAL, "vcpu " + id + " (no local APIC)");
+        }
+    }
+
+    @Override
+    public long getOneReg(long register) {
+        enter("KVM_GET_ONE_REG");
+        try {
+            return oneRegisters.get(register);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setOneReg(long register, long value) {
+        enter("KVM_SET_ONE_REG");
+        try {
+            oneRegisters.set(register, value);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public long[] registerList() {
+        enter("KVM_GET_REG_LIST");
+        try {
+            return oneRegisters.list();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void interrupt(int vector) {
+        String call = "KVM_INTERRUPT";
+        enter(call);
+        try {
+            if (vector < 0 || vector > 255) {
+                throw new KvmException(call, Errno.EINVAL, "irq=" + vector + " (0 to 255)");
+            }
+            if (apic != null && port.queuedVector() >= 0) {
+                throw new KvmException(
+                        call, Errno.EEXIST, "irq=" + vector + " (" + port.queuedVector() + " is queued already)");
+            }
+            port.setQueuedVector(vector);
+            cpu.requestInterruptCheck();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public long translate(long linearAddress) {
+        enter("KVM_TRANSLATE");
+        try {
+            return cpu.translate(linearAddress);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int tscKhz() {
+        enter("KVM_GET_TSC_KHZ");
+        try {
+            return (int) tsc.tscKhz();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setTscKhz(int khz) {
+        String call = "KVM_SET_TSC_KHZ";
+        enter(call);
+        try {
+            int chosen = khz == 0 ? Tsc.DEFAULT_KHZ : khz;
+            if (chosen < Tsc.MIN_KHZ || chosen > Tsc.MAX_KHZ) {
+                throw new KvmException(
+                        call, Errno.EINVAL, "tsc_khz=" + khz + " (" + Tsc.MIN_KHZ + " to " + Tsc.MAX_KHZ + ")");
+            }
+            tsc.setKhz(chosen);
+            tscChanged();
+        } finally {
+            leave();
+        }
+    }
+
+    /** The counter was set, or its frequency. */
+    private void tscChanged() {
+        if (apic != null) {
+            apic.tscChanged();
+        }
+        clock.update();
+    }
+
+    @Override
+    public void statistics(VcpuStatistics statistics) {
+        enter("statistics");
+        try {
+            runner.statistics(statistics);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setInstructionLimit(long instructions) {
+        enter("setInstructionLimit");
+        try {
+            runner.setInstructionLimit(instructions);
+        } finally {
+            leave();
+        }
+    }
+
+    // ---- Calls by the VM, from any thread
+
+    /** The paravirtual clock was set. */
+    void clockChanged() {
+        requests.post(Requests.CLOCK);
+    }
+
+    /**
+     * The table of routes was replaced: tells the local APIC whose ends of interrupts to report. Vectors of the old
+     * table stay while an interrupt of theirs is on its way.
+     */
+    void routesChanged(GsiRoutes before, GsiRoutes now) {
+        if (apic == null) {
+            return;
+        }
+        LocalApic.State pending = apic.save();
+        long[] words = new long[4];
+        for (int vector = 0; vector < 256; vector++) {
+            int bit = 1 << vector;
+            boolean underWay = ((pending.irr()[vector >> 5] | pending.isr()[vector >> 5]) & bit) != 0;
+            boolean stale = underWay && (pending.eoiExitVectors()[vector >> 6] & 1L << vector) != 0;
+            if (now.isLevelVector(vector) || stale || underWay && before.isLevelVector(vector)) {
+                words[vector >> 6] |= 1L << vector;
+            }
+        }
+        apic.setEoiExitVectors(words[0], words[1], words[2], words[3]);
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        if (apic != null) {
+            vm.bus().detach(apic);
+        }
+        cpu.close();
+    }
+}

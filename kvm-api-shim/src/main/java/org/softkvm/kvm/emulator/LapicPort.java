@@ -1,0 +1,211 @@
+package org.softkvm.kvm.emulator;
+
+import org.softkvm.devices.apic.LocalApic;
+import org.softkvm.emulator.LocalInterruptController;
+
+/**
+ * What a vcpu's core sees as its interrupt controller: the local APIC of device-models where the VM has one, the
+ * vector that KVM_INTERRUPT queued, and the MSRs of the paravirtual clock.
+ *
+ * <p>Belongs to the vcpu's thread.
+ */
+final class LapicPort implements LocalInterruptController {
+    private static final int NOTHING = -1;
+    private static final int LVT_LINT0 = 0x350;
+    private static final int X2APIC_LVT_LINT0 = 0x835;
+    private static final int LVT_MASKED = 1 << 16;
+    private static final int DELIVERY_MODE = 7 << 8;
+    private static final int EXTINT = 7 << 8;
+
+    private final LocalApic apic;
+    private final Listener listener;
+    private PvClock clock;
+    private int queuedVector = NOTHING;
+    private long interrupts;
+
+    /** CR8 and IA32_APIC_BASE where there is no local APIC. */
+    private int cr8;
+
+    private long apicBase = LocalApic.DEFAULT_BASE | LocalApic.BASE_ENABLE;
+
+    /** Who wants to know of what the guest does here. */
+    interface Listener {
+        /** The guest lowered CR8 while there is no local APIC. */
+        void cr8Lowered();
+    }
+
+    /**
+     * Makes the port.
+     *
+     * @param apic the local APIC, or null where it is the caller's of the API
+     * @param bootstrap whether this is the boot processor
+     * @param listener who wants to know
+     */
+    LapicPort(LocalApic apic, boolean bootstrap, Listener listener) {
+        this.apic = apic;
+        this.listener = listener;
+        if (bootstrap) {
+            apicBase |= LocalApic.BASE_BSP;
+        }
+    }
+
+    void setClock(PvClock clock) {
+        this.clock = clock;
+    }
+
+    /** The vector of KVM_INTERRUPT that waits, or -1. */
+    int queuedVector() {
+        return queuedVector;
+    }
+
+    void setQueuedVector(int vector) {
+        queuedVector = vector;
+    }
+
+    /** Whether the interrupt output of a PIC outside gets through to the processor. */
+    boolean acceptsPic() {
+        if (apic == null || !apic.isEnabled()) {
+            return true;
+        }
+        long lint0 = apic.isX2apicMode() ? apic.readMsr(X2APIC_LVT_LINT0) : apic.read(LVT_LINT0, 4);
+        return (lint0 & (LVT_MASKED | DELIVERY_MODE)) == EXTINT;
+    }
+
+    /** External interrupts that the guest took. */
+    long interrupts() {
+        return interrupts;
+    }
+
+    long apicBase() {
+        return apic != null ? apic.apicBase() : apicBase;
+    }
+
+    /** Sets IA32_APIC_BASE from outside; false where it does not take the value. */
+    boolean setApicBase(long value) {
+        if (apic != null) {
+            return apic.setApicBase(value);
+        }
+        apicBase = value;
+        return true;
+    }
+
+    @Override
+    public int pendingVector() {
+        if (queuedVector >= 0 && acceptsPic()) {
+            return queuedVector;
+        }
+        return apic != null ? apic.pendingVector() : NOTHING;
+    }
+
+    @Override
+    public int acknowledge() {
+        if (queuedVector >= 0 && acceptsPic()) {
+            int vector = queuedVector;
+            queuedVector = NOTHING;
+            interrupts++;
+            return vector;
+        }
+        if (apic == null) {
+            return NOTHING;
+        }
+        int vector = apic.pendingVector();
+        if (vector >= 0) {
+            apic.acknowledge(vector);
+            interrupts++;
+        }
+        return vector;
+    }
+
+    @Override
+    public int cr8() {
+        return apic != null ? apic.tpr() >>> 4 : cr8;
+    }
+
+    @Override
+    public void setCr8(int value) {
+        if (apic != null) {
+            apic.setTpr(value << 4);
+            return;
+        }
+        boolean lowered = value < cr8;
+        cr8 = value;
+        if (lowered) {
+            listener.cr8Lowered();
+        }
+    }
+
+    /** Sets CR8 from outside. */
+    void setCr8FromOutside(int value) {
+        if (apic != null) {
+            apic.setTpr(value << 4);
+        } else {
+            cr8 = value;
+        }
+    }
+
+    @Override
+    public boolean ownsMsr(int index) {
+        return PvClock.owns(index)
+                || index == LocalApic.IA32_APIC_BASE
+                || index == LocalApic.IA32_TSC_DEADLINE
+                || isX2apic(index);
+    }
+
+    @Override
+    public boolean canReadMsr(int index) {
+        if (PvClock.owns(index)) {
+            return true;
+        }
+        if (apic != null) {
+            return apic.canReadMsr(index);
+        }
+        return !isX2apic(index);
+    }
+
+    @Override
+    public long readMsr(int index) {
+        if (PvClock.owns(index)) {
+            return clock.read(index);
+        }
+        if (apic != null) {
+            return apic.readMsr(index);
+        }
+        return index == LocalApic.IA32_APIC_BASE ? apicBase : 0;
+    }
+
+    @Override
+    public boolean writeMsr(int index, long value) {
+        if (PvClock.owns(index)) {
+            clock.write(index, value);
+            return true;
+        }
+        if (apic != null) {
+            return apic.writeMsr(index, value);
+        }
+        if (index == LocalApic.IA32_APIC_BASE) {
+            apicBase = value;
+        }
+        // Without a local APIC a TSC deadline is dropped.
+        return !isX2apic(index);
+    }
+
+    private static boolean isX2apic(int index) {
+        return index >= LocalApic.X2APIC_FIRST_MSR && index <= LocalApic.X2APIC_LAST_MSR;
+    }
+
+    @Override
+    public long mmioPage() {
+        return apic != null && apic.isXapicMode() ? apic.pageAddress() : NOTHING;
+    }
+
+    @Override
+    public long readMmio(int offset, int size) {
+        long low = apic.read(offset, Math.min(size, 4));
+        return size == 8 ? low & 0xFFFFFFFFL | apic.read(offset + 4, 4) << 32 : low;
+    }
+
+    @Override
+    public void writeMmio(int offset, int size, long value) {
+        apic.write(offset, size, value);
+    }
+}

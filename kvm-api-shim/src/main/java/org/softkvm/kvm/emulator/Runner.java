@@ -1,0 +1,356 @@
+package org.softkvm.kvm.emulator;
+
+import org.softkvm.devices.apic.LocalApic;
+import org.softkvm.emulator.VirtualCpu;
+import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.MpState;
+import org.softkvm.kvm.VcpuRun;
+import org.softkvm.kvm.VcpuStatistics;
+
+/** KVM_RUN: executes guest code, waits in HLT, serves requests, and turns the core's exits into KVM's. */
+final class Runner {
+    private static final int RFLAGS_IF = 0x200;
+    private static final int CODE_BYTES = 8;
+
+    private final VirtualCpu cpu;
+    private final Requests requests;
+    private final LapicPort port;
+    private final LocalApic apic;
+    private final PvClock clock;
+    private final RunState state;
+    private final boolean bootstrap;
+    private final CodeReader code;
+
+    /** Where the vcpu stands; HALTED is kept in the core. */
+    private MpState mpState;
+
+    /** The last exit left an access open, which the next run finishes. */
+    private boolean accessOpen;
+
+    /** The last exit of the access was an MMIO read: its answer has to be handed over. */
+    private boolean mmioReadOpen;
+
+    private boolean waitingInHalt;
+    private boolean cr8Lowered;
+    private long instructionLimit = Long.MAX_VALUE;
+
+    private long exits;
+    private long ioExits;
+    private long mmioExits;
+    private long irqWindowExits;
+    private long ioapicEoiExits;
+    private long intrExits;
+    private long halts;
+    private long haltNanos;
+
+    Runner(
+            VirtualCpu cpu,
+            Requests requests,
+            LapicPort port,
+            LocalApic apic,
+            PvClock clock,
+            RunState state,
+            boolean bootstrap,
+            CodeReader code) {
+        this.cpu = cpu;
+        this.requests = requests;
+        this.port = port;
+        this.apic = apic;
+        this.clock = clock;
+        this.state = state;
+        this.bootstrap = bootstrap;
+        this.code = code;
+        mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+        state.cr8 = port.cr8();
+        state.apicBase = port.apicBase();
+    }
+
+    /** Reads guest memory at a linear address, for messages. */
+    interface CodeReader {
+        /**
+         * Reads.
+         *
+         * @return 8 bytes, little-endian; bytes that cannot be read are 0
+         */
+        long read(long linearAddress);
+    }
+
+    // ---- KVM_RUN
+
+    int run() {
+        if (apic == null) {
+            takeInputs();
+        }
+        int reason = execute();
+        count(reason);
+        state.exitReason = reason;
+        state.ifFlag = (cpu.rflags() & RFLAGS_IF) != 0;
+        state.readyForInterruptInjection = readyForInjection();
+        state.cr8 = port.cr8();
+        state.apicBase = port.apicBase();
+        return reason;
+    }
+
+    /** Without a local APIC the caller keeps CR8 and the APIC base. */
+    private void takeInputs() {
+        if (state.cr8 != port.cr8()) {
+            port.setCr8FromOutside((int) state.cr8 & 0xF);
+        }
+        if (state.apicBase != port.apicBase()) {
+            port.setApicBase(state.apicBase);
+        }
+    }
+
+    private int execute() {
+        while (true) {
+            boolean leave = state.immediateExit();
+            if (requests.any()) {
+                leave |= takeRequests();
+            }
+            if (!accessOpen) {
+                if (leave) {
+                    return ExitReason.INTR;
+                }
+                int ended = requests.takeEnded();
+                if (ended >= 0) {
+                    state.eoiVector = ended;
+                    return ExitReason.IOAPIC_EOI;
+                }
+                if (cr8Lowered) {
+                    cr8Lowered = false;
+                    return ExitReason.SET_TPR;
+                }
+                if (mpState != MpState.RUNNABLE) {
+                    // Only another processor, or the caller, gets it out of here.
+                    if (!requests.await()) {
+                        return ExitReason.INTR;
+                    }
+                    continue;
+                }
+            } else if (leave) {
+                // The core finishes the access and then sees this before it executes anything.
+                cpu.kick();
+            }
+            int reason = enterGuest();
+            if (reason == ExitReason.INTR) {
+                if (leave) {
+                    return reason;
+                }
+                if (cpu.instructions() >= instructionLimit) {
+                    return ExitReason.SOFTKVM_INSTRUCTION_LIMIT;
+                }
+            } else if (reason == ExitReason.HLT) {
+                if (apic == null) {
+                    cpu.setHalted(false);
+                    return reason;
+                }
+                if (!halt()) {
+                    return ExitReason.INTR;
+                }
+            } else {
+                waitingInHalt = false;
+                return reason;
+            }
+        }
+    }
+
+    /** Serves what other threads asked for; true where KVM_RUN is to return. */
+    private boolean takeRequests() {
+        // The bits are set before the core is kicked: one that comes after this line is still among those taken.
+        cpu.clearKick();
+        int taken = requests.take();
+        if (accessOpen && (taken & (Requests.INIT | Requests.STARTUP)) != 0) {
+            requests.putBack(taken & (Requests.INIT | Requests.STARTUP));
+            cpu.kick();
+            taken &= ~(Requests.INIT | Requests.STARTUP);
+        }
+        if ((taken & Requests.NMI) != 0) {
+            cpu.postNmi();
+        }
+        if ((taken & Requests.CLOCK) != 0) {
+            clock.update();
+        }
+        if ((taken & Requests.CR8) != 0) {
+            cr8Lowered = true;
+        }
+        serveStart(taken);
+        return (taken & Requests.KICK) != 0;
+    }
+
+    private void serveStart(int taken) {
+        if ((taken & Requests.INIT) != 0) {
+            init();
+        }
+        if ((taken & Requests.STARTUP) != 0 && mpState == MpState.INIT_RECEIVED) {
+            startUp(requests.startupVector());
+        }
+    }
+
+    private int enterGuest() {
+        cpu.setInterruptWindowRequested(state.requestInterruptWindow && port.queuedVector() < 0 && port.acceptsPic());
+        if (mmioReadOpen) {
+            cpu.setMmioData(state.mmioData);
+            mmioReadOpen = false;
+        }
+        accessOpen = false;
+        int exit = cpu.run();
+        switch (exit) {
+            case VirtualCpu.EXIT_IO -> {
+                state.ioDirection = cpu.ioOut() ? VcpuRun.IO_OUT : VcpuRun.IO_IN;
+                state.ioSize = cpu.ioSize();
+                state.ioPort = cpu.ioPort();
+                state.ioCount = cpu.ioCount();
+                accessOpen = true;
+            }
+            case VirtualCpu.EXIT_MMIO -> {
+                state.mmioAddress = cpu.mmioAddress();
+                state.mmioLength = cpu.mmioSize();
+                state.mmioIsWrite = cpu.mmioWrite();
+                state.mmioData = state.mmioIsWrite ? zeroExtended(cpu.mmioData(), state.mmioLength) : 0;
+                mmioReadOpen = !state.mmioIsWrite;
+                accessOpen = true;
+            }
+            case VirtualCpu.EXIT_INTERNAL_ERROR -> internalError();
+            default -> {
+                // The others carry nothing, and have KVM's numbers.
+            }
+        }
+        return exit;
+    }
+
+    private static long zeroExtended(long data, int length) {
+        return length == Long.BYTES ? data : data & (1L << length * Byte.SIZE) - 1;
+    }
+
+    private void internalError() {
+        long linear = cpu.segmentBase(SegmentCodec.CS) + cpu.rip();
+        long bytes = code.read(linear);
+        state.internalErrorSuberror = cpu.suberror();
+        state.internalErrorDataCount = 0;
+        state.addInternalErrorData(linear);
+        state.addInternalErrorData(bytes);
+        state.errorText = "cannot execute the instruction at linear address 0x" + Long.toHexString(linear) + " (bytes "
+                + hex(bytes) + ")";
+    }
+
+    private static String hex(long bytes) {
+        StringBuilder text = new StringBuilder();
+        for (int i = 0; i < CODE_BYTES; i++) {
+            text.append(i == 0 ? "" : " ").append(String.format("%02x", bytes >>> i * Byte.SIZE & 0xFF));
+        }
+        return text.toString();
+    }
+
+    /** The guest executed HLT and nothing is there to deliver: waits; false where the thread was interrupted. */
+    private boolean halt() {
+        if (!waitingInHalt) {
+            waitingInHalt = true;
+            halts++;
+        }
+        long start = System.nanoTime();
+        boolean goOn = requests.await();
+        haltNanos += System.nanoTime() - start;
+        return goOn;
+    }
+
+    // ---- INIT and start-up
+
+    private void init() {
+        cpu.init();
+        if (apic != null) {
+            apic.init();
+        }
+        accessOpen = false;
+        mmioReadOpen = false;
+        port.setQueuedVector(-1);
+        mpState = bootstrap ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
+    }
+
+    private void startUp(int vector) {
+        cpu.setSegment(
+                SegmentCodec.CS,
+                vector << 8,
+                (long) vector << 12,
+                cpu.segmentLimit(SegmentCodec.CS),
+                cpu.segmentAttributes(SegmentCodec.CS));
+        cpu.setRip(0);
+        mpState = MpState.RUNNABLE;
+    }
+
+    /** Where the vcpu stands, after INIT and start-up messages that came while it did not run. */
+    MpState mpState() {
+        if (!accessOpen) {
+            serveStart(requests.take(Requests.INIT | Requests.STARTUP));
+        }
+        return mpState == MpState.RUNNABLE && apic != null && cpu.halted() ? MpState.HALTED : mpState;
+    }
+
+    void setMpState(MpState wanted) {
+        cpu.setHalted(wanted == MpState.HALTED);
+        switch (wanted) {
+            case RUNNABLE, HALTED -> mpState = MpState.RUNNABLE;
+            case SIPI_RECEIVED -> {
+                mpState = MpState.INIT_RECEIVED;
+                requests.post(Requests.STARTUP);
+            }
+            default -> mpState = wanted;
+        }
+    }
+
+    int startupVector() {
+        return requests.startupVector();
+    }
+
+    void setStartupVector(int vector) {
+        requests.setStartupVector(vector);
+    }
+
+    /** Moves NMIs that other threads sent into the core, where the events of the vcpu show them. */
+    void takeNmis() {
+        if (requests.take(Requests.NMI) != 0) {
+            cpu.postNmi();
+        }
+    }
+
+    // ---- Interrupts
+
+    private boolean readyForInjection() {
+        return cpu.interruptsEnabled() && port.queuedVector() < 0 && port.acceptsPic();
+    }
+
+    // ---- Extensions
+
+    void setInstructionLimit(long instructions) {
+        instructionLimit = instructions < 0 || instructions > Long.MAX_VALUE - cpu.instructions()
+                ? Long.MAX_VALUE
+                : cpu.instructions() + instructions;
+        cpu.setInstructionLimit(instructionLimit);
+    }
+
+    private void count(int reason) {
+        exits++;
+        switch (reason) {
+            case ExitReason.IO -> ioExits++;
+            case ExitReason.MMIO -> mmioExits++;
+            case ExitReason.IRQ_WINDOW_OPEN -> irqWindowExits++;
+            case ExitReason.IOAPIC_EOI -> ioapicEoiExits++;
+            case ExitReason.INTR -> intrExits++;
+            default -> {
+                // Not counted by kind.
+            }
+        }
+    }
+
+    void statistics(VcpuStatistics statistics) {
+        statistics.instructions = cpu.instructions();
+        statistics.exits = exits;
+        statistics.ioExits = ioExits;
+        statistics.mmioExits = mmioExits;
+        statistics.irqWindowExits = irqWindowExits;
+        statistics.ioapicEoiExits = ioapicEoiExits;
+        statistics.intrExits = intrExits;
+        statistics.halts = halts;
+        statistics.haltNanos = haltNanos;
+        statistics.interrupts = port.interrupts();
+    }
+}

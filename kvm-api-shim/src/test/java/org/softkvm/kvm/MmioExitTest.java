@@ -1,0 +1,174 @@
+package org.softkvm.kvm;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class MmioExitTest {
+    private static final long DEVICE = 0xD000_0000L;
+
+    @ParameterizedTest
+    @CsvSource({
+        "'88 03', 1, 0xF0", // mov [rbx], al
+        "'66 89 03', 2, 0xDEF0", // mov [rbx], ax
+        "'89 03', 4, 0x9ABCDEF0", // mov [rbx], eax
+        "'48 89 03', 8, 0x123456789ABCDEF0", // mov [rbx], rax
+    })
+    void writesOfEachWidth(String instruction, int length, String data) {
+        try (Guest guest = Guest.longMode(false, instruction + " f4")) {
+            Regs regs = guest.regs();
+            regs.rbx = DEVICE + 0x10;
+            regs.rax = 0x123456789ABCDEF0L;
+            guest.vcpu.setRegs(regs);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isTrue();
+            assertThat(guest.run.mmioAddress()).isEqualTo(DEVICE + 0x10);
+            assertThat(guest.run.mmioLength()).isEqualTo(length);
+            assertThat(guest.run.mmioData()).isEqualTo(Long.decode(data));
+            guest.runTo(ExitReason.HLT);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "'8a 03', 1, 0xAAAAAAAAAAAAAA88", // mov al, [rbx]
+        "'66 8b 03', 2, 0xAAAAAAAAAAAA7788", // mov ax, [rbx]
+        "'8b 03', 4, 0x55667788", // mov eax, [rbx]
+        "'48 8b 03', 8, 0x1122334455667788", // mov rax, [rbx]
+        "'0f b6 03', 1, 0x88", // movzx eax, byte [rbx]
+        "'48 0f be 03', 1, 0xFFFFFFFFFFFFFF88", // movsx rax, byte [rbx]
+    })
+    void readsOfEachWidth(String instruction, int length, String expected) {
+        try (Guest guest = Guest.longMode(false, instruction + " f4")) {
+            Regs regs = guest.regs();
+            regs.rbx = DEVICE;
+            regs.rax = 0xAAAAAAAAAAAAAAAAL;
+            guest.vcpu.setRegs(regs);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isFalse();
+            assertThat(guest.run.mmioAddress()).isEqualTo(DEVICE);
+            assertThat(guest.run.mmioLength()).isEqualTo(length);
+            guest.run.setMmioData(0x1122334455667788L);
+            guest.runTo(ExitReason.HLT);
+            assertThat(guest.regs().rax).isEqualTo(Long.parseUnsignedLong(expected.substring(2), 16));
+        }
+    }
+
+    @Test
+    void anAccessAcrossPagesComesInParts() {
+        try (Guest guest = Guest.longMode(false, """
+                48 89 03  mov [rbx], rax
+                48 8b 0b  mov rcx, [rbx]
+                f4        hlt
+                """)) {
+            Regs regs = guest.regs();
+            regs.rbx = DEVICE + 0xFFD;
+            regs.rax = 0x8877665544332211L;
+            guest.vcpu.setRegs(regs);
+            byte[] device = new byte[16];
+            int parts = 0;
+            while (guest.vcpu.run() == ExitReason.MMIO) {
+                parts++;
+                int offset = (int) (guest.run.mmioAddress() - regs.rbx);
+                int length = guest.run.mmioLength();
+                assertThat(offset).isBetween(0, 7);
+                assertThat((guest.run.mmioAddress() & 0xFFF) + length)
+                        .as("a part stays in its page")
+                        .isLessThanOrEqualTo(0x1000);
+                if (guest.run.mmioIsWrite()) {
+                    for (int i = 0; i < length; i++) {
+                        device[offset + i] = (byte) (guest.run.mmioData() >>> 8 * i);
+                    }
+                } else {
+                    long data = 0;
+                    for (int i = 0; i < length; i++) {
+                        data |= (device[offset + i] & 0xFFL) << 8 * i;
+                    }
+                    guest.run.setMmioData(data);
+                }
+            }
+            assertThat(guest.run.exitReason()).isEqualTo(ExitReason.HLT);
+            assertThat(parts).isGreaterThanOrEqualTo(4);
+            assertThat(guest.regs().rcx).isEqualTo(0x8877665544332211L);
+        }
+    }
+
+    @Test
+    void anAccessThatBeginsInMemoryWritesThatPartThere() {
+        try (Guest guest = Guest.longMode(false, """
+                89 03  mov [rbx], eax
+                8b 0b  mov ecx, [rbx]
+                f4     hlt
+                """)) {
+            Regs regs = guest.regs();
+            regs.rbx = Guest.MEMORY_SIZE - 1;
+            regs.rax = 0x44332211L;
+            guest.vcpu.setRegs(regs);
+            List<Long> writes = new ArrayList<>();
+            while (guest.vcpu.run() == ExitReason.MMIO) {
+                assertThat(guest.run.mmioAddress()).isGreaterThanOrEqualTo(Guest.MEMORY_SIZE);
+                if (guest.run.mmioIsWrite()) {
+                    for (int i = 0; i < guest.run.mmioLength(); i++) {
+                        writes.add(guest.run.mmioData() >>> 8 * i & 0xFF);
+                    }
+                } else {
+                    guest.run.setMmioData(0x998877L >>> 8 * (guest.run.mmioAddress() - Guest.MEMORY_SIZE));
+                }
+            }
+            assertThat(guest.run.exitReason()).isEqualTo(ExitReason.HLT);
+            assertThat(writes).containsExactly(0x22L, 0x33L, 0x44L);
+            assertThat(guest.peek8(Guest.MEMORY_SIZE - 1)).isEqualTo(0x11);
+            assertThat(guest.regs().rcx).isEqualTo(0x99887711L);
+        }
+    }
+
+    @Test
+    void readModifyWriteReadsOnceAndWritesOnce() {
+        try (Guest guest = Guest.longMode(false, """
+                83 03 05  add dword [rbx], 5
+                f4        hlt
+                """)) {
+            Regs regs = guest.regs();
+            regs.rbx = DEVICE;
+            guest.vcpu.setRegs(regs);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isFalse();
+            guest.run.setMmioData(37);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isTrue();
+            assertThat(guest.run.mmioData()).isEqualTo(42);
+            guest.runTo(ExitReason.HLT);
+        }
+    }
+
+    @Test
+    void stringInstructionsReachDevices() {
+        try (Guest guest = Guest.longMode(false, """
+                fc     cld
+                f3 a5  rep movsd
+                f4     hlt
+                """)) {
+            Regs regs = guest.regs();
+            regs.rsi = DEVICE;
+            regs.rdi = 0x3000;
+            regs.rcx = 3;
+            guest.vcpu.setRegs(regs);
+            List<Long> addresses = new ArrayList<>();
+            while (guest.vcpu.run() == ExitReason.MMIO) {
+                assertThat(guest.run.mmioIsWrite()).isFalse();
+                assertThat(guest.run.mmioLength()).isEqualTo(4);
+                addresses.add(guest.run.mmioAddress());
+                guest.run.setMmioData(addresses.size());
+            }
+            assertThat(guest.run.exitReason()).isEqualTo(ExitReason.HLT);
+            assertThat(addresses).containsExactly(DEVICE, DEVICE + 4, DEVICE + 8);
+            assertThat(guest.peek32(0x3000)).isEqualTo(1);
+            assertThat(guest.peek32(0x3004)).isEqualTo(2);
+            assertThat(guest.peek32(0x3008)).isEqualTo(3);
+        }
+    }
+}
