@@ -247,7 +247,7 @@ public final class Shuffles {
         set(c, i.reg, packssdw(c.v[4 * i.reg], c.v[4 * i.reg + 1]), packssdw(c.t0, c.t1));
     }
 
-    private static long shift(int kind, long a, long n) {
+    static long shift(int kind, long a, long n) {
         return switch (kind) {
             case 0 -> Lanes.psllw(a, n);
             case 1 -> Lanes.psrlw(a, n);
@@ -261,7 +261,7 @@ public final class Shuffles {
     }
 
     /** The shift that an opcode names: 71h to 73h with ModRM.reg, or D1h to F3h. */
-    private static int shiftKind(Insn i) {
+    static int shiftKind(Insn i) {
         return switch (i.opcode) {
             case 0x71 -> (i.modrm >> 3 & 7) == 6 ? 0 : (i.modrm >> 3 & 7) == 2 ? 1 : 2;
             case 0x72 -> (i.modrm >> 3 & 7) == 6 ? 3 : (i.modrm >> 3 & 7) == 2 ? 4 : 5;

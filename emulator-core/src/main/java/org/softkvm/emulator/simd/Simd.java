@@ -3,6 +3,7 @@ package org.softkvm.emulator.simd;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.fpu.X87;
 
 /** Operand access of SSE and MMX instructions, with the checks that each of them makes first. */
 public final class Simd {
@@ -105,30 +106,13 @@ public final class Simd {
     }
 
     /**
-     * The check of every MMX instruction: #UD with CR0.EM, #NM with CR0.TS, #MF where an x87 exception waits.
-     *
-     * @param c the vcpu
-     */
-    public static void mmxCheck(Cpu c) {
-        if ((c.cr0 & Cpu.CR0_EM) != 0) {
-            throw c.ud();
-        }
-        if ((c.cr0 & Cpu.CR0_TS) != 0) {
-            throw c.fault(Vector.NM, 0);
-        }
-        if (c.fpu.pending()) {
-            throw c.fault(Vector.MF, 0);
-        }
-    }
-
-    /**
      * Loads an MMX register or a 64-bit memory operand into the scratch.
      *
      * @param c the vcpu
      * @param i the instruction
      */
     public static void mmxSource(Cpu c, Insn i) {
-        mmxCheck(c);
+        X87.checkMmx(c);
         c.t0 = i.mem ? c.read64(c.eaRead(i, 8)) : c.fpu.mmx(i.rm);
     }
 
