@@ -13,7 +13,7 @@ import org.apache.commons.cli.CommandLine;
 import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.GuestModule;
 import org.softkvm.vmm.VmmException;
-import org.softkvm.vmm.pc.DebugConsole;
+import org.softkvm.vmm.pc.DebugPort;
 import org.softkvm.vmm.pc.Pc;
 import org.softkvm.vmm.pc.PcConfig;
 import org.softkvm.vmm.pc.PcResult;
@@ -174,7 +174,7 @@ final class RunCommand {
             int equals = console.indexOf('=');
             String port = equals < 0 ? console : console.substring(0, equals);
             String target = equals < 0 ? "stdio" : console.substring(equals + 1);
-            builder.debugConsole(new DebugConsole(Values.port("--debugcon", port), output("--debugcon", target)));
+            builder.debugConsole(new DebugPort(Values.port("--debugcon", port), output("--debugcon", target)));
         }
     }
 

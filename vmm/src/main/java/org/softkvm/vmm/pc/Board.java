@@ -8,11 +8,20 @@ import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
+import java.util.function.IntConsumer;
 import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.InterruptLine;
+import org.softkvm.devices.acpi.AcpiPm;
+import org.softkvm.devices.acpi.ResetControl;
 import org.softkvm.devices.apic.IoApic;
+import org.softkvm.devices.debug.DebugConsole;
+import org.softkvm.devices.debug.DebugExit;
+import org.softkvm.devices.isa.I8042;
 import org.softkvm.devices.isa.Pic8259Pair;
 import org.softkvm.devices.isa.Pit8254;
+import org.softkvm.devices.isa.RtcCmos;
+import org.softkvm.devices.isa.SystemControlPortA;
+import org.softkvm.devices.isa.Uart16550A;
 import org.softkvm.devices.time.HostClock;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.acpi.AcpiBoard;
@@ -20,15 +29,18 @@ import org.softkvm.vmm.loader.RamLayout;
 
 /** The chips of the PC and the wires between them. One lock serialises bus accesses, lines and timers. */
 final class Board {
-    private static final int PM1A_EVENT = 0x600;
-    private static final int PM1A_CONTROL = 0x604;
-    private static final int PM_TIMER = 0x608;
+    private static final int COM1 = 0x3F8;
+    private static final int DLL = 0;
+    private static final int DLM = 1;
+    private static final int LCR = 3;
+    private static final int LCR_8N1 = 3;
+    private static final int LCR_DLAB = 0x80;
+    private static final int A20_OPEN = 1 << 1;
+    private static final int PM_BASE = 0x600;
     private static final int SCI = 9;
     private static final int SMI_COMMAND = 0xB2;
     private static final int ACPI_ENABLE = 0xF1;
     private static final int ACPI_DISABLE = 0xF0;
-    private static final int RESET_CONTROL = 0xCF9;
-    private static final int RESET_VALUE = 0x06;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceBus bus = new DeviceBus();
@@ -36,36 +48,47 @@ final class Board {
     private final ExtIntLine extInt = new ExtIntLine();
     private final RunEnd end;
     private final PcConfig config;
-    private final Optional<byte[]> expected;
     private final List<ConsoleOutput> outputs = new ArrayList<>();
     private final IoApic ioApic;
     private final Pic8259Pair pic;
+    private final MemoryMap memory;
+    private final Uart16550A uart;
+    private final Optional<SerialInput> input;
+    private boolean a20Open = true;
     private boolean closed;
 
     Board(Vm vm, PcConfig config, MemoryMap memory, RamLayout layout, RunEnd end) {
         this.config = config;
         this.end = end;
-        this.expected = config.expect().map(text -> text.getBytes(StandardCharsets.UTF_8));
         this.pic = new Pic8259Pair(extInt);
         this.ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, new MsiApicBus(vm), new GsiRoutes(vm));
+        this.memory = memory;
         interruptControllers();
-        timers();
+        timers(layout);
+        control();
+        this.uart = new Uart16550A("com1", clock, irq(4), console(config.serialOutput()));
+        bus.addPorts(COM1, Uart16550A.PORTS, uart);
+        setUpSerialPort();
+        this.input = config.serialInput().map(stream -> new SerialInput(stream, uart, lock));
+        for (DebugPort console : config.debugConsoles()) {
+            bus.addPorts(console.port(), 1, new DebugConsole(console(console.output())));
+        }
     }
 
     /** What the ACPI tables have to say of this board. */
     static AcpiBoard acpi(int cpus) {
         return new AcpiBoard(
                 cpus,
-                PM1A_EVENT,
-                PM1A_CONTROL,
-                PM_TIMER,
+                PM_BASE + AcpiPm.PM1A_EVT,
+                PM_BASE + AcpiPm.PM1A_CNT,
+                PM_BASE + AcpiPm.PM_TMR,
                 true,
                 SCI,
                 SMI_COMMAND,
                 ACPI_ENABLE,
                 ACPI_DISABLE,
-                RESET_CONTROL,
-                RESET_VALUE,
+                ResetControl.PORT,
+                ResetControl.RESET_VALUE,
                 true);
     }
 
@@ -76,10 +99,56 @@ final class Board {
         bus.addMmio(IoApic.DEFAULT_BASE, IoApic.PAGE_SIZE, ioApic);
     }
 
-    private void timers() {
+    private void timers(RamLayout layout) {
         Pit8254 pit = new Pit8254(clock, irq(0));
         bus.addPorts(0x40, 4, pit.counters());
         bus.addPorts(0x61, 1, pit.portB());
+        RtcCmos rtc = new RtcCmos(clock, irq(8), System.currentTimeMillis() * 1_000_000);
+        rtc.setMemorySize(layout.lowSize(), layout.highSize());
+        bus.addPorts(0x70, RtcCmos.PORTS, rtc);
+    }
+
+    /** Reset, power, the A20 gate. */
+    private void control() {
+        SystemControlPortA port92 = new SystemControlPortA(this::setA20, this::reset);
+        bus.addPorts(0x92, 1, port92);
+        bus.writePort(0x92, 1, A20_OPEN);
+        I8042 keyboard = new I8042(irq(1), this::setA20, this::reset);
+        bus.addPorts(0x60, 1, keyboard.dataPort());
+        bus.addPorts(0x64, 1, keyboard.commandPort());
+        bus.addPorts(ResetControl.PORT, 1, new ResetControl(hard -> reset()));
+        AcpiPm.Config acpi = new AcpiPm.Config(true, ACPI_ENABLE, ACPI_DISABLE, false);
+        AcpiPm power = new AcpiPm(acpi, clock, irq(SCI), this::sleep);
+        bus.addPorts(PM_BASE, AcpiPm.PORTS, power.registers());
+        bus.addPorts(SMI_COMMAND, 2, power.smiCommand());
+        bus.addPorts(DebugExit.PORT, DebugExit.PORTS, new DebugExit(end::debugExit));
+    }
+
+    /** The DSDT names one sleeping state, S5, of type 0. */
+    private void sleep(int type) {
+        if (type == 0) {
+            end.end(PcResult.Reason.POWER_OFF, "");
+        }
+    }
+
+    /** 115,200 baud, 8 bits, no parity, as firmware leaves it: after reset a 16550A sends characters of 5 bits. */
+    private void setUpSerialPort() {
+        bus.writePort(COM1 + LCR, 1, LCR_DLAB | LCR_8N1);
+        bus.writePort(COM1 + DLL, 1, 1);
+        bus.writePort(COM1 + DLM, 1, 0);
+        bus.writePort(COM1 + LCR, 1, LCR_8N1);
+    }
+
+    /** The gate has two sources; as both are driven by the guest alone, the one that changed last counts. */
+    private void setA20(boolean open) {
+        if (open != a20Open) {
+            a20Open = open;
+            memory.install(open);
+        }
+    }
+
+    private void reset() {
+        end.end(PcResult.Reason.RESET, "the guest reset the machine");
     }
 
     /** An ISA interrupt: to the PIC, and to the IOAPIC's pin of its number, but IRQ 0 to pin 2. */
@@ -110,14 +179,23 @@ final class Board {
     }
 
     /** Begins to read what the guest is to receive. */
-    void start() {}
+    void start() {
+        input.ifPresent(SerialInput::start);
+    }
 
-    /** One byte from the guest to a host stream. */
-    private void consoleByte(ConsoleOutput output, Optional<TextMatcher> matcher, byte value) {
-        output.accept(value);
-        if (matcher.isPresent() && matcher.get().accept(value)) {
-            end.end(PcResult.Reason.EXPECTED_TEXT, "");
+    /** Where the bytes of one console go: to a host stream, past the search for the expected text. */
+    private IntConsumer console(OutputStream stream) {
+        ConsoleOutput output = output(stream);
+        if (config.expect().isEmpty()) {
+            return value -> output.accept((byte) value);
         }
+        TextMatcher matcher = new TextMatcher(config.expect().get().getBytes(StandardCharsets.UTF_8));
+        return value -> {
+            output.accept((byte) value);
+            if (matcher.accept((byte) value)) {
+                end.end(PcResult.Reason.EXPECTED_TEXT, "");
+            }
+        };
     }
 
     private ConsoleOutput output(OutputStream stream) {
@@ -141,6 +219,7 @@ final class Board {
         IOException failure = null;
         lock.lock();
         try {
+            input.ifPresent(SerialInput::stop);
             for (ConsoleOutput output : outputs) {
                 output.flush();
                 failure = failure == null ? output.failure() : failure;

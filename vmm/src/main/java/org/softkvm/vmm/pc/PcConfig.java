@@ -43,7 +43,7 @@ public record PcConfig(
         String engine,
         OutputStream serialOutput,
         Optional<InputStream> serialInput,
-        List<DebugConsole> debugConsoles,
+        List<DebugPort> debugConsoles,
         Optional<String> expect,
         Optional<Duration> timeout,
         long maxInstructions) {
@@ -88,7 +88,7 @@ public record PcConfig(
         private String engine = "auto";
         private OutputStream serialOutput = OutputStream.nullOutputStream();
         private Optional<InputStream> serialInput = Optional.empty();
-        private final List<DebugConsole> debugConsoles = new ArrayList<>();
+        private final List<DebugPort> debugConsoles = new ArrayList<>();
         private Optional<String> expect = Optional.empty();
         private Optional<Duration> timeout = Optional.empty();
         private long maxInstructions = -1;
@@ -224,7 +224,7 @@ public record PcConfig(
          * @param console the console
          * @return this
          */
-        public Builder debugConsole(DebugConsole console) {
+        public Builder debugConsole(DebugPort console) {
             debugConsoles.add(console);
             return this;
         }

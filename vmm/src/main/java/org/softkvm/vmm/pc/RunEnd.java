@@ -30,8 +30,9 @@ final class RunEnd {
         end(new Cause(reason, 0, detail, null));
     }
 
-    void debugExit(int value) {
-        end(new Cause(PcResult.Reason.DEBUG_EXIT, value, "", null));
+    /** The guest wrote to the debug-exit port; the status is (value << 1) | 1. */
+    void debugExit(int status) {
+        end(new Cause(PcResult.Reason.DEBUG_EXIT, status >>> 1, "", null));
     }
 
     void fail(VmmException error) {

@@ -9,9 +9,9 @@ import java.util.Objects;
  * @param port the I/O port, 0 to FFFFh; 402h (SeaBIOS, OVMF) and E9h (Bochs) are customary
  * @param output where the bytes go
  */
-public record DebugConsole(int port, OutputStream output) {
+public record DebugPort(int port, OutputStream output) {
     /** Checks the port. */
-    public DebugConsole {
+    public DebugPort {
         Objects.requireNonNull(output, "output");
         if (port < 0 || port > 0xFFFF) {
             throw new IllegalArgumentException("port 0x" + Integer.toHexString(port));
