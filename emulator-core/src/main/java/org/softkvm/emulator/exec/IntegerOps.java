@@ -438,8 +438,11 @@ public final class IntegerOps {
         return 0xFFFF;
     }
 
-    /** The FPU's escape opcodes on a CPU without one: a memory operand is read and dropped. */
+    /** The FPU's escape opcodes on a CPU without one: #NM by the machine status word, else an operand is read and dropped. */
     public static void escape(Cpu c, Insn i) {
+        if ((c.cr0 & (Cpu.CR0_EM | Cpu.CR0_TS)) != 0) {
+            throw c.fault(Vector.NM, 0);
+        }
         if (i.mem) {
             c.read16(c.eaRead(i, 2));
         }

@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
+import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.Vector;
@@ -35,6 +36,19 @@ class X87InstructionTest {
             m.c.cr0 &= ~bit;
         }
         assertThat(m.fpu.abridgedTag()).isZero();
+    }
+
+    @Test
+    void machineStatusWordOfThe80286WorksWithoutAnFpu() {
+        try (X87Machine old = new X87Machine(CpuModel.I286)) {
+            assertThat(old.fault("D8 07")).isEqualTo(-1);
+            assertThat(old.fault("9B")).isEqualTo(-1);
+            old.c.cr0 |= Cpu.CR0_EM;
+            assertThat(old.fault("D8 07")).isEqualTo(Vector.NM);
+            old.c.cr0 ^= Cpu.CR0_EM | Cpu.CR0_TS | Cpu.CR0_MP;
+            assertThat(old.fault("D9 E8")).isEqualTo(Vector.NM);
+            assertThat(old.fault("9B")).isEqualTo(Vector.NM);
+        }
     }
 
     @Test

@@ -29,6 +29,10 @@ final class X87Machine implements AutoCloseable {
     private final Map<String, Insn> decoded = new HashMap<>();
 
     X87Machine() {
+        this(CpuModel.MAX);
+    }
+
+    X87Machine(CpuModel model) {
         memory = HostMemory.allocate(0x10000);
         GuestMemory guest = new GuestMemory();
         guest.setSlots(List.of(new MemorySlot(0, 0, 0, memory, false, false)));
@@ -43,7 +47,7 @@ final class X87Machine implements AutoCloseable {
                 return 1_000_000;
             }
         };
-        c = new Cpu(0, guest, CpuModel.MAX, LocalInterruptController.NONE, time);
+        c = new Cpu(0, guest, model, LocalInterruptController.NONE, time);
         c.setSegment(Cpu.CS, 0, 0, 0xFFFF, 0x9B);
         c.r[Cpu.RBX] = DATA;
         c.cr0 |= Cpu.CR0_NE;
