@@ -11,8 +11,8 @@ import org.softkvm.devices.time.TickRate;
  * The MC146818 real-time clock of a PC/AT with 128 bytes of CMOS RAM, at ports 70h (index, NMI mask) and 71h (data).
  *
  * <p>The calendar goes on by itself from the clock and the epoch base; nothing runs unless an interrupt is enabled.
- * The century is at index 32h, as the ACPI tables of PCs say. A date that does not exist is normalised when the clock
- * counts on from it.
+ * The century is at index 32h, as the ACPI tables of PCs say. A date that does not exist is corrected when the clock
+ * goes on from it.
  */
 public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
     /** The number of ports. */
@@ -56,6 +56,8 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
 
     private static final int D_VRT = 1 << 7;
 
+    private static final int[] CALENDAR = {SECONDS, MINUTES, HOURS, DAY_OF_WEEK, DAY_OF_MONTH, MONTH, YEAR, CENTURY};
+
     private static final int ANY = -1;
     private static final int NEVER = -2;
 
@@ -64,9 +66,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
 
     private static final long NANOS = 1_000_000_000L;
     private static final int DAY_SECONDS = 86_400;
-
-    /** More days than software can set the calendar away from 1970. */
-    private static final long MAX_DAYS = 20_000 * 366L;
 
     /** UIP rises 244 us before the update cycle, which takes 1984 us with a crystal of 32.768 kHz. */
     private static final long UIP_NANOS = 244_000 + 1_984_000;
@@ -88,14 +87,11 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
     /** A time of the clock, now or past, at which a second of the calendar began. */
     private long phaseNanos;
 
-    /** The calendar at that time while it goes on, in seconds since 1970. */
+    /** The calendar at that time while it goes on, in seconds since 1970; otherwise it is in its registers. */
     private long phaseSeconds;
 
     /** What the day of the week is ahead of the date, 0..6. */
     private int weekdayShift;
-
-    /** The calendar while it does not go on, in seconds since 1970. */
-    private long frozenSeconds;
 
     /** The time up to which the flags of register C are known. */
     private long flagsNanos;
@@ -113,7 +109,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
      * @param phaseNanos nanoseconds since a second of the calendar began
      * @param phaseSeconds the calendar at that moment while it goes on, in seconds since 1970
      * @param weekdayShift what the day of the week is ahead of the date
-     * @param frozenSeconds the calendar while it does not go on, in seconds since 1970
      * @param dividerNanos nanoseconds since the divider chain stood at 0
      */
     public record State(
@@ -124,7 +119,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
             long phaseNanos,
             long phaseSeconds,
             int weekdayShift,
-            long frozenSeconds,
             long dividerNanos) {}
 
     /**
@@ -230,7 +224,7 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
      * @return seconds since 1970-01-01 00:00 of the calendar
      */
     public long calendarSeconds() {
-        return isRunning() ? secondsAt(clock.nanoTime()) : frozenSeconds;
+        return isRunning() ? secondsAt(clock.nanoTime()) : secondsFromRegisters();
     }
 
     // ---- Ports
@@ -255,7 +249,7 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
     private int readRegister(int at) {
         switch (at) {
             case SECONDS, MINUTES, HOURS, DAY_OF_WEEK, DAY_OF_MONTH, MONTH, YEAR, CENTURY:
-                return calendarField(at, calendarSeconds());
+                return isRunning() ? calendarField(at, secondsAt(clock.nanoTime())) : ram[at] & 0xFF;
             case REGISTER_A:
                 return ram[REGISTER_A] & 0x7F | (isUpdating() ? A_UIP : 0);
             case REGISTER_C:
@@ -275,7 +269,14 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
         switch (at) {
             case SECONDS, MINUTES, HOURS, DAY_OF_WEEK, DAY_OF_MONTH, MONTH, YEAR, CENTURY -> {
                 sync();
-                setCalendarField(at, data);
+                boolean running = isRunning();
+                if (running) {
+                    stop();
+                }
+                ram[at] = (byte) data;
+                if (running) {
+                    goOn();
+                }
                 update();
             }
             case REGISTER_A, REGISTER_B -> {
@@ -298,8 +299,9 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
     private void writeControl(int at, int data) {
         boolean wasRunning = isRunning();
         boolean wasReset = isDividerReset();
-        long seconds = calendarSeconds();
-        long now = clock.nanoTime();
+        if (wasRunning) {
+            stop();
+        }
         if (at == REGISTER_A) {
             ram[REGISTER_A] = (byte) (data & 0x7F);
         } else {
@@ -307,14 +309,12 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
             ram[REGISTER_B] = (byte) ((data & B_SET) != 0 ? data & ~B_UIE : data);
         }
         if (wasReset && !isDividerReset()) {
-            dividerNanos = now;
+            dividerNanos = clock.nanoTime();
+            phaseNanos = dividerNanos - (NANOS - FIRST_UPDATE_NANOS);
         }
-        if (wasRunning && !isRunning()) {
-            frozenSeconds = seconds;
-        } else if (!wasRunning && isRunning()) {
-            // The divider chain goes on while SET is set, and starts anew from reset.
-            phaseNanos = wasReset ? now - (NANOS - FIRST_UPDATE_NANOS) : now - (now - phaseNanos) % NANOS;
-            phaseSeconds = frozenSeconds;
+        // A calendar that was running all the time is shown in a new data format, not misread.
+        if (isRunning() && !wasRunning) {
+            goOn();
         }
     }
 
@@ -356,37 +356,31 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
         };
     }
 
-    private void setCalendarField(int at, int data) {
-        long seconds = calendarSeconds();
-        long day = Math.floorDiv(seconds, (long) DAY_SECONDS);
-        int ofDay = (int) Math.floorMod(seconds, (long) DAY_SECONDS);
-        int year = CivilDate.year(day);
-        int month = CivilDate.month(day);
-        int dayOfMonth = CivilDate.day(day);
-        int weekday = (int) Math.floorMod(day + 4 + weekdayShift, 7L);
-        int value = decode(data);
-        switch (at) {
-            case SECONDS -> ofDay += value - ofDay % 60;
-            case MINUTES -> ofDay += (value - ofDay / 60 % 60) * 60;
-            case HOURS -> ofDay += (decodeHour(data) - ofDay / 3600) * 3600;
-            case DAY_OF_WEEK -> weekday = Math.floorMod(value - 1, 7);
-            case DAY_OF_MONTH -> dayOfMonth = value;
-            case MONTH -> month = value;
-            case YEAR -> year += value - Math.floorMod(year, 100);
-            default -> year += (value - Math.floorMod(Math.floorDiv(year, 100), 100)) * 100;
+    /** Puts the calendar into its registers, where it stands until {@link #goOn}. */
+    private void stop() {
+        long seconds = secondsAt(clock.nanoTime());
+        for (int register : CALENDAR) {
+            ram[register] = (byte) calendarField(register, seconds);
         }
-        if (at == MONTH || at == YEAR || at == CENTURY) {
-            // Software sets one field after the other: the day stays what it was where the month has it.
-            dayOfMonth = Math.min(dayOfMonth, CivilDate.daysInMonth(year, Math.clamp(month, 1, 12)));
-        }
-        long newDay = CivilDate.daysSince1970(year, Math.clamp(month, 1, 12), dayOfMonth);
-        weekdayShift = (int) Math.floorMod(weekday - newDay - 4, 7L);
-        long difference = newDay * DAY_SECONDS + ofDay - seconds;
-        if (isRunning()) {
-            phaseSeconds += difference;
-        } else {
-            frozenSeconds = seconds + difference;
-        }
+    }
+
+    /** Lets the calendar go on from its registers. The divider chain has gone on all the time. */
+    private void goOn() {
+        long now = clock.nanoTime();
+        phaseNanos = now - (now - phaseNanos) % NANOS;
+        phaseSeconds = secondsFromRegisters();
+        long day = Math.floorDiv(phaseSeconds, (long) DAY_SECONDS);
+        weekdayShift = (int) Math.floorMod(decode(ram[DAY_OF_WEEK]) - 1 - 4 - day, 7L);
+    }
+
+    private long secondsFromRegisters() {
+        int year = Math.min(decode(ram[CENTURY]), 99) * 100 + Math.min(decode(ram[YEAR]), 99);
+        int month = Math.clamp(decode(ram[MONTH]), 1, 12);
+        int day = Math.clamp(decode(ram[DAY_OF_MONTH]), 1, 31);
+        return CivilDate.daysSince1970(year, month, day) * DAY_SECONDS
+                + Math.min(decodeHour(ram[HOURS]), 23) * 3600L
+                + Math.min(decode(ram[MINUTES]), 59) * 60L
+                + Math.min(decode(ram[SECONDS]), 59);
     }
 
     private int encode(int value) {
@@ -394,7 +388,8 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
     }
 
     private int decode(int value) {
-        return (registerB() & B_DM) != 0 ? value : (value >>> 4) * 10 + (value & 0xF);
+        int bits = value & 0xFF;
+        return (registerB() & B_DM) != 0 ? bits : (bits >>> 4) * 10 + (bits & 0xF);
     }
 
     private int encodeHour(int hour) {
@@ -538,7 +533,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
                 now - phaseNanos,
                 phaseSeconds,
                 weekdayShift,
-                frozenSeconds,
                 now - dividerNanos);
     }
 
@@ -550,10 +544,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
         if (state.phaseNanos < 0 || state.dividerNanos < 0) {
             throw new IllegalArgumentException("a clock cannot have started in the future");
         }
-        if (Math.abs(state.phaseSeconds / DAY_SECONDS) > MAX_DAYS
-                || Math.abs(state.frozenSeconds / DAY_SECONDS) > MAX_DAYS) {
-            throw new IllegalArgumentException("the calendar has four digits for the year");
-        }
         long now = clock.nanoTime();
         System.arraycopy(state.ram, 0, ram, 0, SIZE);
         index = state.index & SIZE - 1;
@@ -562,7 +552,6 @@ public final class RtcCmos implements BusDevice, StatefulDevice<RtcCmos.State> {
         phaseNanos = now - state.phaseNanos;
         phaseSeconds = state.phaseSeconds;
         weekdayShift = Math.floorMod(state.weekdayShift, 7);
-        frozenSeconds = state.frozenSeconds;
         dividerNanos = now - state.dividerNanos;
         flagsNanos = now;
         asserted = (registerC & enabledFlags()) != 0;

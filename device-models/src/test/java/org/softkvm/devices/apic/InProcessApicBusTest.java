@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.ReentrantLock;
 import org.junit.jupiter.api.Test;
@@ -127,9 +127,8 @@ class InProcessApicBusTest {
             ioApic.write(0x10, 4, 0x8030 + 0x10 * pin);
         }
         AtomicBoolean running = new AtomicBoolean(true);
-        CountDownLatch started = new CountDownLatch(1);
+        Semaphore deasserted = new Semaphore(0);
         Thread processor = new Thread(() -> {
-            started.countDown();
             while (running.get()) {
                 int vector = apic.pendingVector();
                 if (vector >= 0) {
@@ -140,15 +139,15 @@ class InProcessApicBusTest {
                     } finally {
                         lock.unlock();
                     }
+                    deasserted.release();
                     apic.write(0x0B0, 4, 0);
                 } else {
-                    Thread.onSpinWait();
+                    Thread.yield();
                 }
             }
         });
         processor.start();
-        started.await();
-        for (int i = 0; i < 5_000; i++) {
+        for (int i = 0; i < 1_000; i++) {
             int pin = i & 7;
             lock.lock();
             try {
@@ -156,23 +155,11 @@ class InProcessApicBusTest {
             } finally {
                 lock.unlock();
             }
-            long bit = 1L << pin;
-            while (isAsserted(ioApic, bit)) {
-                Thread.onSpinWait();
-            }
+            deasserted.acquire();
         }
         running.set(false);
         processor.join();
         assertThat(apic.pendingVector()).isEqualTo(-1);
         assertThat(ioApic.save().asserted()).isZero();
-    }
-
-    private boolean isAsserted(IoApic ioApic, long bit) {
-        lock.lock();
-        try {
-            return (ioApic.save().asserted() & bit) != 0;
-        } finally {
-            lock.unlock();
-        }
     }
 }
