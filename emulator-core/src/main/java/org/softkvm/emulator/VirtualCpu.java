@@ -2,6 +2,7 @@ package org.softkvm.emulator;
 
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import org.softkvm.emulator.cpu.Breakpoints;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.Control;
 import org.softkvm.emulator.cpu.Cpu;
@@ -602,6 +603,7 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public void setDebugRegister(int n, long value) {
         cpu.dr[n] = value;
+        Breakpoints.update(cpu);
     }
 
     /**

@@ -276,6 +276,14 @@ public final class Cpu {
     public int pendingDebug;
     /** The instruction that runs now is to be followed by a single-step trap; event delivery clears it. */
     public boolean stepArmed;
+    /** Breakpoints that the running instruction has hit; they become {@link #pendingDebug} when it completes. */
+    public int debugHits;
+    /** Armed instruction breakpoints, one bit each; see {@link Breakpoints}. */
+    public int breakCode;
+    /** Armed data breakpoints. */
+    public int breakData;
+    /** Armed I/O breakpoints. */
+    public int breakIo;
     /** Vector injected by user space (KVM_INTERRUPT), or -1. */
     public int injectedVector = -1;
     /** Exception injected by user space: vector and INJECTED_HAS_ERROR, or -1. */
@@ -637,6 +645,9 @@ public final class Cpu {
     }
 
     void fillTlb(long[] tlb, long linear, long hostPage, long tag) {
+        if (breakData != 0 && tlb != tlbExec && Breakpoints.watches(this, linear)) {
+            return;
+        }
         int i = (int) (linear >>> 11) & TLB_INDEX_MASK;
         tlb[i] = linear & -4096L | tag & ~TAG_ALIGN;
         tlb[i + 1] = hostPage - (linear & -4096L);

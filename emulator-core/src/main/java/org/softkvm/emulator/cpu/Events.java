@@ -127,6 +127,9 @@ public final class Events {
         while (true) {
             try {
                 deliver(c, vector, kind, error, hasError);
+                // Watched bytes in the frame: a trap before the handler's first instruction.
+                c.pendingDebug |= c.debugHits;
+                c.debugHits = 0;
                 return;
             } catch (GuestFault f) {
                 int second = c.faultVector;

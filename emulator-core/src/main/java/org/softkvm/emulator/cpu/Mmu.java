@@ -35,6 +35,9 @@ public final class Mmu {
     // ---------------------------------------------------------------- slow paths
 
     static long readSlow(Cpu c, long la, int size) {
+        if (c.breakData != 0) {
+            Breakpoints.data(c, la, size, false);
+        }
         if (c.tagAlign() && (la & size - 1) != 0) {
             throw c.fault(Vector.AC, 0);
         }
@@ -104,6 +107,9 @@ public final class Mmu {
     }
 
     static void writeSlow(Cpu c, long la, int size, long value) {
+        if (c.breakData != 0) {
+            Breakpoints.data(c, la, size, true);
+        }
         if (c.tagAlign() && (la & size - 1) != 0) {
             throw c.fault(Vector.AC, 0);
         }
@@ -180,7 +186,7 @@ public final class Mmu {
      * @return pool offset, or -1 where the bytes are not plain memory; faults are thrown
      */
     public static long hostForRead(Cpu c, long la) {
-        if (c.tagAlign()) {
+        if (c.tagAlign() || c.breakData != 0 && Breakpoints.watches(c, la)) {
             return -1;
         }
         int i = (int) (la >>> 11) & (Cpu.TLB_SIZE - 1) << 1;
@@ -207,7 +213,7 @@ public final class Mmu {
      * @return pool offset, or -1 where the bytes are not plain memory; faults are thrown
      */
     public static long hostForWrite(Cpu c, long la) {
-        if (c.tagAlign()) {
+        if (c.tagAlign() || c.breakData != 0 && Breakpoints.watches(c, la)) {
             return -1;
         }
         int i = (int) (la >>> 11) & (Cpu.TLB_SIZE - 1) << 1;

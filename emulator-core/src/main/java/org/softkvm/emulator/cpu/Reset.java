@@ -56,6 +56,8 @@ public final class Reset {
         c.idtLimit = 0xFFFF;
         c.dr[6] = 0xFFFF0FF0L;
         c.dr[7] = 0x400;
+        Breakpoints.update(c);
+        c.debugHits = 0;
         c.shadow = 0;
         c.nmiBlocked = false;
         c.nmiPending = false;

@@ -235,6 +235,7 @@ public final class TaskSwitch {
             c.flushTlb();
         }
         c.dr[7] &= ~DR7_LOCAL;
+        Breakpoints.update(c);
         c.rip = state[0];
         int flags = (int) state[1];
         for (int k = 0; k < 8; k++) {

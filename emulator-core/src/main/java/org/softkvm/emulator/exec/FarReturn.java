@@ -158,9 +158,9 @@ public final class FarReturn {
         setFlags(c, c.flags() & ~mask | value & mask);
     }
 
-    /** Sets EFLAGS. RF only matters where breakpoints are armed; it would be gone after the next instruction. */
+    /** Sets EFLAGS. RF only matters where instruction breakpoints are armed; elsewhere nothing would clear it again. */
     private static void setFlags(Cpu c, int value) {
-        c.setFlags((c.dr[7] & 0xFF) == 0 ? value & ~Flags.RF : value);
+        c.setFlags(c.breakCode == 0 ? value & ~Flags.RF : value);
     }
 
     /** IRET, IRETD, IRETQ. */

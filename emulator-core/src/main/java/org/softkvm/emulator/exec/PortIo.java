@@ -1,5 +1,6 @@
 package org.softkvm.emulator.exec;
 
+import org.softkvm.emulator.cpu.Breakpoints;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.ExitCode;
 import org.softkvm.emulator.cpu.ExitInfo;
@@ -49,6 +50,9 @@ public final class PortIo {
     }
 
     private static void exit(Cpu c, int port, int size, int count, boolean out) {
+        if (c.breakIo != 0) {
+            Breakpoints.io(c, port, size);
+        }
         ExitInfo info = c.exitInfo;
         info.ioPort = port;
         info.ioSize = size;
@@ -139,7 +143,7 @@ public final class PortIo {
 
     /** How many items one exit carries: upwards in plain memory as many as fit, else one. */
     private static int batch(Cpu c, Insn i, int size, long offset, long la, long high, long host) {
-        if (i.rep == 0 || down(c) || host < 0 || c.stepArmed) {
+        if (i.rep == 0 || down(c) || host < 0 || c.stepArmed || c.breakIo != 0) {
             return 1;
         }
         long bytes = Math.min(4096 - (la & 4095), c.exitInfo.ioData.length);
@@ -221,6 +225,9 @@ public final class PortIo {
             advance(c, i, Cpu.RCX, -n);
             if (index(c, i, Cpu.RCX) != 0) {
                 c.rip = i.rip;
+                if (c.breakCode != 0) {
+                    c.eflags |= Flags.RF;
+                }
             }
         }
     }

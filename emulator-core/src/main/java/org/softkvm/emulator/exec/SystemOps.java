@@ -2,6 +2,7 @@ package org.softkvm.emulator.exec;
 
 import org.softkvm.emulator.CpuidEntry;
 import org.softkvm.emulator.LocalInterruptController;
+import org.softkvm.emulator.cpu.Breakpoints;
 import org.softkvm.emulator.cpu.Control;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
@@ -137,7 +138,7 @@ public final class SystemOps {
             // General detect: the handler may access the registers.
             c.dr[7] &= ~0x2000L;
             c.dr[6] |= 0x2000;
-            throw c.fault(Vector.DB, 0);
+            throw c.fault(Vector.DB, 0x2000);
         }
         return n;
     }
@@ -160,6 +161,9 @@ public final class SystemOps {
             case 7 -> value & 0xFFFF2BFFL | 0x400;
             default -> value;
         };
+        if (n != 6) {
+            Breakpoints.update(c);
+        }
     }
 
     /** LMSW: sets the low four bits of CR0, cannot clear PE. */

@@ -1,5 +1,6 @@
 package org.softkvm.emulator.run;
 
+import org.softkvm.emulator.cpu.Breakpoints;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Events;
 import org.softkvm.emulator.cpu.ExitCode;
@@ -7,6 +8,7 @@ import org.softkvm.emulator.cpu.ExitInfo;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.GuestExit;
 import org.softkvm.emulator.cpu.GuestFault;
+import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 
 /**
@@ -56,7 +58,11 @@ public final class Interpreter {
         } catch (GuestExit e) {
             return c.exit;
         }
-        if (instructionLimit != Long.MAX_VALUE || info.replaying() || c.halted) {
+        if (instructionLimit != Long.MAX_VALUE
+                || info.replaying()
+                || c.halted
+                || c.breakCode != 0
+                || (c.eflags & Flags.TF) != 0) {
             c.request(Cpu.REQ_INTERRUPT);
         }
         Block previous = null;
@@ -133,17 +139,23 @@ public final class Interpreter {
             } else if (cpu.limit == insns.length && most == Integer.MAX_VALUE) {
                 return true;
             }
+            if (cpu.breakCode != 0 && insns[n - 1].rep != 0 && cpu.rip == insns[n - 1].rip) {
+                // Between two iterations the breakpoint at the instruction does not count again.
+                cpu.eflags |= Flags.RF;
+            }
             after(cpu);
             return false;
         } catch (GuestFault f) {
             cpu.instructions += n;
             cpu.rip = insns[n].rip;
             cpu.stepArmed = false;
+            cpu.debugHits = 0;
             deliverFault(insns[n]);
             return false;
         } catch (GuestExit e) {
             cpu.instructions += n;
             cpu.rip = insns[n].rip;
+            cpu.debugHits = 0;
             return false;
         }
     }
@@ -155,6 +167,8 @@ public final class Interpreter {
             cpu.stepArmed = false;
             cpu.pendingDebug |= 0x4000;
         }
+        cpu.pendingDebug |= cpu.debugHits;
+        cpu.debugHits = 0;
     }
 
     private void deliverFault(Insn i) {
@@ -233,8 +247,19 @@ public final class Interpreter {
         if (c.halted) {
             return -ExitCode.HLT;
         }
+        boolean breakpoints = c.breakCode != 0;
+        if (breakpoints) {
+            again(Cpu.REQ_INTERRUPT);
+            int hits = (c.eflags & Flags.RF) != 0 || (shadow & Cpu.SHADOW_SS) != 0 ? 0 : Breakpoints.code(c);
+            if (hits != 0) {
+                c.fault(Vector.DB, hits);
+                deliverFault(null);
+                return 0;
+            }
+            c.eflags &= ~Flags.RF;
+        }
         boolean trap = (c.eflags & Flags.TF) != 0;
-        if (shadow != 0 || trap) {
+        if (shadow != 0 || trap || breakpoints) {
             // One instruction alone: it leaves the shadow, or it is followed by a debug trap.
             c.shadow = 0;
             again(Cpu.REQ_INTERRUPT);

@@ -1,0 +1,136 @@
+package org.softkvm.emulator.cpu;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.softkvm.emulator.CpuModel;
+import org.softkvm.emulator.run.Interpreter;
+
+/** Hardware breakpoints, through the interpreter. The handler of #DB is HLT at 2010h. */
+class BreakpointsTest {
+    private final Bench b = new Bench(CpuModel.MAX);
+    private final Cpu c = b.c;
+    private final Interpreter interpreter = new Interpreter(c);
+
+    @BeforeEach
+    void handler() {
+        b.real(0x500);
+        b.put(4, 4, 0x2010);
+        b.code(0x2010, "F4");
+    }
+
+    @AfterEach
+    void close() {
+        interpreter.close();
+        b.close();
+    }
+
+    private void arm(int n, long address, int type, int length) {
+        c.dr[n] = address;
+        c.dr[7] |= 2L << 2 * n | (long) (type | length << 2) << 16 + 4 * n;
+        Breakpoints.update(c);
+    }
+
+    private void assertTrap(long ip, int dr6) {
+        assertThat(interpreter.run()).isEqualTo(ExitCode.HLT);
+        assertThat(c.rip).isEqualTo(0x2011);
+        assertThat(b.stack(0, 2)).isEqualTo(ip);
+        assertThat(c.dr[6] & 0xFFFF).isEqualTo(0x0FF0 | dr6);
+    }
+
+    @Test
+    void instructionBreakpointsAreFaults() {
+        b.code(0x500, "90 90 90 F4");
+        arm(2, 0x501, 0, 0);
+        assertTrap(0x501, 4);
+        assertThat(c.instructions).isEqualTo(2);
+        // IRETD with RF in the frame goes on behind it.
+        c.halted = false;
+        b.put(0x7000, 4, 0x501);
+        b.put(0x7004, 4, 0);
+        b.put(0x7008, 4, Flags.RF | 2);
+        c.r[Cpu.RSP] = 0x7000;
+        b.code(0x600, "66 CF");
+        c.rip = 0x600;
+        assertThat(interpreter.run()).isEqualTo(ExitCode.HLT);
+        assertThat(c.rip).isEqualTo(0x504);
+        assertThat(c.flags() & Flags.RF).isZero();
+    }
+
+    @Test
+    void aRepeatedInstructionHitsOnce() {
+        b.code(0x500, "F3 AA F4");
+        c.r[Cpu.RCX] = 5000;
+        c.r[Cpu.RDI] = 0x9000;
+        c.setFlags(Flags.RF);
+        arm(0, 0x500, 0, 0);
+        assertThat(interpreter.run()).isEqualTo(ExitCode.HLT);
+        assertThat(c.rip).isEqualTo(0x503);
+        assertThat(c.r[Cpu.RCX]).isZero();
+    }
+
+    @Test
+    void writesTrapBehindTheInstruction() {
+        // MOV AL,[6002]; MOV [6002],AL; HLT
+        b.code(0x500, "A0 02 60 A2 02 60 F4");
+        arm(1, 0x6000, 1, 3);
+        assertTrap(0x506, 2);
+    }
+
+    @Test
+    void accessesIncludeReadsThatOverlap() {
+        // MOV AL,[6004]; MOV AX,[5FFF]; HLT
+        b.code(0x500, "A0 04 60 A1 FF 5F F4");
+        arm(3, 0x6000, 3, 1);
+        assertTrap(0x506, 8);
+    }
+
+    @Test
+    void pagesThatAreInTheTlbAlreadyAreWatchedToo() {
+        b.code(0x500, "A2 00 60 F4");
+        interpreter.run();
+        c.halted = false;
+        c.rip = 0x500;
+        arm(0, 0x6000, 1, 0);
+        assertTrap(0x503, 1);
+    }
+
+    @Test
+    void stringInstructionsStopBetweenIterations() {
+        b.code(0x500, "F3 AA F4");
+        c.r[Cpu.RCX] = 0x100;
+        c.r[Cpu.RDI] = 0x5FF0;
+        arm(0, 0x6000, 1, 0);
+        assertTrap(0x500, 1);
+        assertThat(c.r[Cpu.RDI]).isEqualTo(0x6001);
+        assertThat(c.r[Cpu.RCX]).isEqualTo(0x100 - 0x11);
+    }
+
+    @Test
+    void aFaultingInstructionHasNoTrap() {
+        // MOVSW from the watched 6000h to FFFFh, where the store is outside the segment.
+        b.put(4 * Vector.GP, 4, 0x2010);
+        b.code(0x500, "A5");
+        c.r[Cpu.RSI] = 0x6000;
+        c.r[Cpu.RDI] = 0xFFFF;
+        arm(0, 0x6000, 3, 0);
+        assertTrap(0x500, 0);
+        assertThat(c.pendingDebug).isZero();
+    }
+
+    @Test
+    void portsNeedDebuggingExtensions() {
+        b.code(0x500, "E6 21 F4");
+        arm(0, 0x21, 2, 0);
+        assertThat(interpreter.run()).isEqualTo(ExitCode.IO);
+        assertThat(interpreter.run()).isEqualTo(ExitCode.HLT);
+        assertThat(c.rip).isEqualTo(0x503);
+        c.halted = false;
+        c.rip = 0x500;
+        c.cr4 |= Cpu.CR4_DE;
+        assertThat(interpreter.run()).isEqualTo(ExitCode.IO);
+        assertTrap(0x502, 1);
+    }
+}
