@@ -1,0 +1,114 @@
+package org.softkvm.emulator.simd;
+
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.fpu.FpEnv;
+import org.softkvm.emulator.fpu.SoftDouble;
+import org.softkvm.emulator.fpu.SoftFloat;
+
+/** Rounding and dot products of SSE4.1 (Intel SDM volume 2, ROUNDPS and DPPS). */
+public final class Sse41Float {
+    private static final long LOW = 0xFFFFFFFFL;
+
+    private Sse41Float() {}
+
+    private static int rounding(FpEnv env, Insn i) {
+        return (i.imm & 4) != 0 ? env.rounding : (int) i.imm & 3;
+    }
+
+    private static boolean suppress(Insn i) {
+        return (i.imm & 8) != 0;
+    }
+
+    /** ROUNDSD. */
+    public static void roundsd(Cpu c, Insn i) {
+        long a = Simd.source64(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        long r = SoftDouble.roundToInt(env, a, rounding(env, i), suppress(i));
+        Arithmetic.end(c, env);
+        c.v[4 * i.reg] = r;
+    }
+
+    /** ROUNDSS. */
+    public static void roundss(Cpu c, Insn i) {
+        int a = Simd.source32(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        int r = SoftFloat.roundToInt(env, a, rounding(env, i), suppress(i));
+        Arithmetic.end(c, env);
+        Arithmetic.setSingle(c, i, r);
+    }
+
+    /** ROUNDPD. */
+    public static void roundpd(Cpu c, Insn i) {
+        Simd.source(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        int rounding = rounding(env, i);
+        long low = SoftDouble.roundToInt(env, c.t0, rounding, suppress(i));
+        long high = SoftDouble.roundToInt(env, c.t1, rounding, suppress(i));
+        Arithmetic.end(c, env);
+        Shuffles.set(c, i.reg, low, high);
+    }
+
+    private static long singles(FpEnv env, Insn i, long a) {
+        int rounding = rounding(env, i);
+        long low = SoftFloat.roundToInt(env, (int) a, rounding, suppress(i)) & LOW;
+        return low | (long) SoftFloat.roundToInt(env, (int) (a >>> 32), rounding, suppress(i)) << 32;
+    }
+
+    /** ROUNDPS. */
+    public static void roundps(Cpu c, Insn i) {
+        Simd.source(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        long low = singles(env, i, c.t0);
+        long high = singles(env, i, c.t1);
+        Arithmetic.end(c, env);
+        Shuffles.set(c, i.reg, low, high);
+    }
+
+    /** Each step of a dot product is an operation of its own: a fault in one ends the instruction there. */
+    private static void step(Cpu c, FpEnv env) {
+        if (!env.allMasked() && (env.flags & ~env.masks) != 0) {
+            Arithmetic.end(c, env);
+        }
+    }
+
+    private static int product(FpEnv env, Insn i, int n, long a, long b) {
+        return (i.imm >> 4 + n & 1) != 0
+                ? SoftFloat.multiply(env, (int) (a >>> 32 * (n & 1)), (int) (b >>> 32 * (n & 1)))
+                : 0;
+    }
+
+    /** DPPS. */
+    public static void dpps(Cpu c, Insn i) {
+        Simd.source(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        int p0 = product(env, i, 0, c.v[4 * i.reg], c.t0);
+        int p1 = product(env, i, 1, c.v[4 * i.reg], c.t0);
+        int p2 = product(env, i, 2, c.v[4 * i.reg + 1], c.t1);
+        int p3 = product(env, i, 3, c.v[4 * i.reg + 1], c.t1);
+        step(c, env);
+        int low = SoftFloat.add(env, p0, p1);
+        int high = SoftFloat.add(env, p2, p3);
+        step(c, env);
+        long sum = SoftFloat.add(env, low, high) & LOW;
+        Arithmetic.end(c, env);
+        int to = (int) i.imm;
+        Shuffles.set(
+                c,
+                i.reg,
+                ((to & 1) != 0 ? sum : 0) | ((to & 2) != 0 ? sum << 32 : 0),
+                ((to & 4) != 0 ? sum : 0) | ((to & 8) != 0 ? sum << 32 : 0));
+    }
+
+    /** DPPD. */
+    public static void dppd(Cpu c, Insn i) {
+        Simd.source(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        long p0 = (i.imm & 0x10) != 0 ? SoftDouble.multiply(env, c.v[4 * i.reg], c.t0) : 0;
+        long p1 = (i.imm & 0x20) != 0 ? SoftDouble.multiply(env, c.v[4 * i.reg + 1], c.t1) : 0;
+        step(c, env);
+        long sum = SoftDouble.add(env, p0, p1);
+        Arithmetic.end(c, env);
+        Shuffles.set(c, i.reg, (i.imm & 1) != 0 ? sum : 0, (i.imm & 2) != 0 ? sum : 0);
+    }
+}
