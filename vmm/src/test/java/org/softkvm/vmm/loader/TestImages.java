@@ -14,13 +14,13 @@ import org.tukaani.xz.XZ;
 import org.tukaani.xz.XZOutputStream;
 
 /** Small images made by hand. */
-final class TestImages {
+public final class TestImages {
     static final int LOAD = 0x10_0000;
     static final byte[] CODE = {(byte) 0xFA, (byte) 0xF4, 0x11, 0x22, 0x33};
 
     private TestImages() {}
 
-    static GuestFile file(byte[] data) {
+    public static GuestFile file(byte[] data) {
         return new GuestFile("image", data);
     }
 
@@ -33,7 +33,7 @@ final class TestImages {
     }
 
     /** A 32-bit ELF file: header, two program headers, code with room for BSS at LOAD. */
-    static byte[] elf32(boolean pvh, byte[] tail) {
+    public static byte[] elf32(boolean pvh, byte[] tail) {
         byte[] data = new byte[0x200 + tail.length];
         ByteBuffer out = little(data);
         out.put(new byte[] {0x7F, 'E', 'L', 'F', 1, 1, 1});
@@ -64,7 +64,7 @@ final class TestImages {
     }
 
     /** A 64-bit ELF file as vmlinux is: linked high, loaded at LOAD, with a PVH note of 8 bytes. */
-    static byte[] elf64() {
+    public static byte[] elf64() {
         byte[] data = new byte[0x300];
         ByteBuffer out = little(data);
         out.put(new byte[] {0x7F, 'E', 'L', 'F', 2, 1, 1});
@@ -97,7 +97,7 @@ final class TestImages {
         }
     }
 
-    static byte[] multibootHeader(int flags, int... addresses) {
+    public static byte[] multibootHeader(int flags, int... addresses) {
         byte[] data = new byte[12 + 4 * addresses.length];
         ByteBuffer out = little(data);
         out.putInt(MultibootHeader.HEADER_MAGIC).putInt(flags).putInt(-(MultibootHeader.HEADER_MAGIC + flags));
@@ -108,7 +108,7 @@ final class TestImages {
     }
 
     /** A bzImage of one boot and four setup sectors around a payload. */
-    static byte[] bzImage(byte[] payload) {
+    public static byte[] bzImage(byte[] payload) {
         int setup = 5 * 512;
         int offset = 0x100;
         byte[] data = new byte[setup + offset + payload.length + 64];
@@ -119,7 +119,7 @@ final class TestImages {
         return data;
     }
 
-    static byte[] gzip(byte[] data) throws IOException {
+    public static byte[] gzip(byte[] data) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         try (GZIPOutputStream gzip = new GZIPOutputStream(out)) {
             gzip.write(data);
@@ -128,7 +128,7 @@ final class TestImages {
     }
 
     /** As the kernel's build does: the x86 filter, a CRC32 check, and 4 bytes of size behind it. */
-    static byte[] kernelXz(byte[] data) throws IOException {
+    public static byte[] kernelXz(byte[] data) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
         FilterOptions[] filters = {new X86Options(), new LZMA2Options(6)};
         try (XZOutputStream xz = new XZOutputStream(out, filters, XZ.CHECK_CRC32)) {
@@ -140,7 +140,7 @@ final class TestImages {
     }
 
     /** A Zstandard frame with one raw block, the content size given. */
-    static byte[] zstdRaw(byte[] data) {
+    public static byte[] zstdRaw(byte[] data) {
         ByteBuffer out = ByteBuffer.allocate(data.length + 12).order(ByteOrder.LITTLE_ENDIAN);
         out.putInt(0xFD2F_B528).put((byte) 0xA0).putInt(data.length);
         int header = data.length << 3 | 1;
