@@ -117,12 +117,6 @@ final class ApicTimer {
         return (int) countNow();
     }
 
-    /** Continues a count that was saved: in periodic mode the later periods have the initial count. */
-    synchronized void resume(int initial, int current) {
-        initialCount = mode == TSC_DEADLINE ? 0 : Integer.toUnsignedLong(initial);
-        start(mode == TSC_DEADLINE ? 0 : Integer.toUnsignedLong(current));
-    }
-
     synchronized long deadline() {
         return mode == TSC_DEADLINE ? deadlineTsc : 0;
     }

@@ -1,10 +1,29 @@
 package org.softkvm.devices.apic;
 
-import java.lang.invoke.MethodHandles;
-import java.lang.invoke.VarHandle;
-import java.nio.ByteOrder;
+import static org.softkvm.devices.apic.ApicRegister.APR;
+import static org.softkvm.devices.apic.ApicRegister.DFR;
+import static org.softkvm.devices.apic.ApicRegister.EOI;
+import static org.softkvm.devices.apic.ApicRegister.ESR;
+import static org.softkvm.devices.apic.ApicRegister.ICR;
+import static org.softkvm.devices.apic.ApicRegister.ICR2;
+import static org.softkvm.devices.apic.ApicRegister.ID;
+import static org.softkvm.devices.apic.ApicRegister.IRR;
+import static org.softkvm.devices.apic.ApicRegister.LDR;
+import static org.softkvm.devices.apic.ApicRegister.LVT_ERROR;
+import static org.softkvm.devices.apic.ApicRegister.LVT_LINT0;
+import static org.softkvm.devices.apic.ApicRegister.LVT_TIMER;
+import static org.softkvm.devices.apic.ApicRegister.PPR;
+import static org.softkvm.devices.apic.ApicRegister.SELF_IPI;
+import static org.softkvm.devices.apic.ApicRegister.SVR;
+import static org.softkvm.devices.apic.ApicRegister.TIMER_CURRENT;
+import static org.softkvm.devices.apic.ApicRegister.TIMER_DIVIDE;
+import static org.softkvm.devices.apic.ApicRegister.TIMER_INITIAL;
+import static org.softkvm.devices.apic.ApicRegister.TMR;
+import static org.softkvm.devices.apic.ApicRegister.TPR;
+import static org.softkvm.devices.apic.ApicRegister.VERSION;
+
+import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.concurrent.atomic.AtomicIntegerArray;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.StatefulDevice;
@@ -54,59 +73,21 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     /** IA32_APIC_BASE: the local APIC is enabled. */
     public static final long BASE_ENABLE = 1 << 11;
 
-    // Registers, as page offset / 16.
-    private static final int ID = 0x02;
-    private static final int VERSION = 0x03;
-    private static final int TPR = 0x08;
-    private static final int APR = 0x09;
-    private static final int PPR = 0x0A;
-    private static final int EOI = 0x0B;
-    private static final int LDR = 0x0D;
-    private static final int DFR = 0x0E;
-    private static final int SVR = 0x0F;
-    private static final int ISR = 0x10;
-    private static final int TMR = 0x18;
-    private static final int IRR = 0x20;
-    private static final int ESR = 0x28;
-    private static final int LVT_CMCI = 0x2F;
-    private static final int ICR = 0x30;
-    private static final int ICR2 = 0x31;
-    private static final int LVT_TIMER = 0x32;
-    private static final int LVT_THERMAL = 0x33;
-    private static final int LVT_PERF = 0x34;
-    private static final int LVT_LINT0 = 0x35;
-    private static final int LVT_LINT1 = 0x36;
-    private static final int LVT_ERROR = 0x37;
-    private static final int TIMER_INITIAL = 0x38;
-    private static final int TIMER_CURRENT = 0x39;
-    private static final int TIMER_DIVIDE = 0x3E;
-    private static final int SELF_IPI = 0x3F;
-
     private static final int VERSION_VALUE = 0x14 | 6 << 16;
     private static final int VERSION_EOI_SUPPRESSION = 1 << 24;
     private static final int SVR_ENABLE = 1 << 8;
     private static final int SVR_EOI_SUPPRESSION = 1 << 12;
     private static final int SVR_RESET = 0xFF;
 
-    private static final int LVT_MASKED = 1 << 16;
-    private static final int LVT_DELIVERY_STATUS = 1 << 12;
-    private static final int LVT_REMOTE_IRR = 1 << 14;
-    private static final int LVT_LEVEL = 1 << 15;
-
     private static final int ESR_SEND_ILLEGAL_VECTOR = 1 << 5;
     private static final int ESR_RECEIVE_ILLEGAL_VECTOR = 1 << 6;
     private static final int ESR_ILLEGAL_REGISTER = 1 << 7;
-
-    private static final int ICR_WRITABLE = 0xCCFFF;
-    private static final int ICR_NOT_RESERVED = 0xCDFFF;
-
-    private static final VarHandle LITTLE_ENDIAN_INT =
-            MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
 
     private final Config config;
     private final ApicBus bus;
     private final CpuSignals signals;
     private final ApicTimer timer;
+    private final LocalVectorTable lvt;
 
     private final VectorSet isr = new VectorSet();
     private final VectorSet irr = new VectorSet();
@@ -121,9 +102,6 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     private int tpr;
     private long icr;
 
-    /** The LVT entries without their status bits: CMCI, then 320h to 370h. */
-    private final AtomicIntegerArray lvt = new AtomicIntegerArray(7);
-
     /** What reads of the ESR give. */
     private int esr;
 
@@ -133,18 +111,12 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     /** 1 when the next error raises the error interrupt, 0 from then to the next write to the ESR. */
     private final AtomicInteger errorArmed = new AtomicInteger(1);
 
-    /** Bit 0 and 1: LINT0 and LINT1 are asserted. */
-    private final AtomicInteger pins = new AtomicInteger();
-
-    /** Bit 0 and 1: a level-triggered interrupt of that pin has not been ended yet. */
-    private final AtomicInteger pinsRemoteIrr = new AtomicInteger();
-
     /** An ExtINT message of the bus waits for its INTA cycle. */
     private volatile boolean extIntLatched;
 
     private volatile long[] eoiExitVectors = new long[4];
 
-    private final InterruptLine[] lint = {level -> setPin(0, level), level -> setPin(1, level)};
+    private final InterruptLine[] lint;
 
     /**
      * What distinguishes one local APIC from another.
@@ -261,7 +233,21 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         this.config = config;
         this.bus = bus;
         this.signals = signals;
-        timer = new ApicTimer(clock, tsc, config.busNanos, () -> deliverLocal(LVT_TIMER));
+        lvt = new LocalVectorTable(
+                new LocalVectorTable.Owner() {
+                    @Override
+                    public boolean isEnabled() {
+                        return LocalApic.this.isEnabled();
+                    }
+
+                    @Override
+                    public void request(int vector, boolean level) {
+                        LocalApic.this.request(vector, level);
+                    }
+                },
+                signals);
+        lint = new InterruptLine[] {level -> lvt.setPin(0, level), level -> lvt.setPin(1, level)};
+        timer = new ApicTimer(clock, tsc, config.busNanos, () -> lvt.deliver(LVT_TIMER));
         reset();
     }
 
@@ -286,13 +272,10 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         dfr = -1;
         tpr = 0;
         svr = SVR_RESET;
-        for (int i = 0; i < lvt.length(); i++) {
-            lvt.set(i, LVT_MASKED);
-        }
+        lvt.reset();
         esr = 0;
         errors.set(0);
         errorArmed.set(1);
-        pinsRemoteIrr.set(0);
         extIntLatched = false;
         updatePpr();
         signals.extIntChanged();
@@ -303,7 +286,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
      * processor ("virtual wire mode"), and KVM after reset. Call it after reset where there is no firmware.
      */
     public void useVirtualWire() {
-        lvt.set(lvtIndex(LVT_LINT0), ApicMessage.EXTINT << 8);
+        lvt.set(LVT_LINT0, ApicMessage.EXTINT << 8);
         signals.extIntChanged();
     }
 
@@ -362,13 +345,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
      * @return true when the processor may run the cycle; it then calls {@link #acknowledgeExtInt()}
      */
     public boolean isExtIntPending() {
-        int asserted = pins.get();
-        if (!isEnabled()) {
-            return (asserted & 1) != 0;
-        }
-        return extIntLatched
-                || (asserted & 1) != 0 && isExtInt(lvt.get(lvtIndex(LVT_LINT0)))
-                || (asserted & 2) != 0 && isExtInt(lvt.get(lvtIndex(LVT_LINT1)));
+        return extIntLatched && isEnabled() || lvt.isExtIntAsserted();
     }
 
     /** The processor runs an INTA cycle. */
@@ -513,11 +490,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         if (!isX2apicMode()) {
             return false;
         }
-        int register = msr - X2APIC_FIRST_MSR;
-        return switch (register) {
-            case ID, VERSION, TPR, PPR, LDR, SVR, ESR, ICR, TIMER_INITIAL, TIMER_CURRENT, TIMER_DIVIDE -> true;
-            default -> register >= ISR && register < IRR + VectorSet.WORDS || isLvt(register);
-        };
+        return ApicRegister.isX2apicReadable(msr - X2APIC_FIRST_MSR);
     }
 
     /**
@@ -560,10 +533,10 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         }
         int register = msr - X2APIC_FIRST_MSR;
         if (register == ICR) {
-            if ((value & 0xFFFFFFFFL & ~ICR_NOT_RESERVED) != 0) {
+            if ((value & 0xFFFFFFFFL & ~ApicRegister.ICR_NOT_RESERVED) != 0) {
                 return false;
             }
-            icr = value & (0xFFFFFFFFL << 32 | ICR_WRITABLE);
+            icr = value & (0xFFFFFFFFL << 32 | ApicRegister.ICR_WRITABLE);
             sendIpi((int) icr, (int) (icr >>> 32));
             return true;
         }
@@ -574,30 +547,12 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
             sendIpi(1 << 18 | (int) value, 0);
             return true;
         }
-        if ((value & ~x2apicBits(register)) != 0 || !isX2apicWritable(register)) {
+        if (!ApicRegister.isX2apicWritable(register)
+                || (value & ~ApicRegister.x2apicBits(register, svrWritable())) != 0) {
             return false;
         }
         writeRegister(register, (int) value);
         return true;
-    }
-
-    private static boolean isX2apicWritable(int register) {
-        return switch (register) {
-            case TPR, EOI, SVR, ESR, TIMER_INITIAL, TIMER_DIVIDE -> true;
-            default -> isLvt(register);
-        };
-    }
-
-    /** The bits that may be set in a write: the others raise #GP. */
-    private long x2apicBits(int register) {
-        return switch (register) {
-            case TPR -> 0xFF;
-            case SVR -> svrWritable();
-            case TIMER_INITIAL -> 0xFFFFFFFFL;
-            case TIMER_DIVIDE -> 0xB;
-            case LVT_LINT0, LVT_LINT1 -> lvtWritable(register) | LVT_DELIVERY_STATUS | LVT_REMOTE_IRR;
-            default -> isLvt(register) ? lvtWritable(register) | LVT_DELIVERY_STATUS : 0;
-        };
     }
 
     // ---- The register page
@@ -667,10 +622,10 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
             default:
                 break;
         }
-        if (isLvt(register)) {
-            return readLvt(register);
+        if (ApicRegister.isLvt(register)) {
+            return lvt.read(register);
         }
-        if (register >= ISR && register < IRR + VectorSet.WORDS) {
+        if (ApicRegister.isVectorWord(register)) {
             VectorSet set = register < TMR ? isr : register < IRR ? tmr : irr;
             return set.word(register & 7);
         }
@@ -691,7 +646,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 esr = errors.getAndSet(0);
             }
             case ICR -> {
-                icr = icr & 0xFFFFFFFFL << 32 | value & ICR_WRITABLE;
+                icr = icr & 0xFFFFFFFFL << 32 | value & ApicRegister.ICR_WRITABLE;
                 sendIpi((int) icr, ApicMessage.widenDestination((int) (icr >>> 56)));
             }
             case ICR2 -> icr = (value & 0xFF000000L) << 32 | icr & 0xFFFFFFFFL;
@@ -701,9 +656,9 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 // Read-only, and no error.
             }
             default -> {
-                if (isLvt(register)) {
+                if (ApicRegister.isLvt(register)) {
                     writeLvt(register, value);
-                } else if (register < ISR || register >= IRR + VectorSet.WORDS) {
+                } else if (!ApicRegister.isVectorWord(register)) {
                     error(ESR_ILLEGAL_REGISTER);
                 }
             }
@@ -713,9 +668,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     private void writeSvr(int value) {
         svr = value & svrWritable();
         if ((value & SVR_ENABLE) == 0) {
-            for (int i = 0; i < lvt.length(); i++) {
-                lvt.set(i, lvt.get(i) | LVT_MASKED);
-            }
+            lvt.maskAll();
             signals.extIntChanged();
         }
     }
@@ -724,112 +677,11 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         return 0x3FF | (config.eoiSuppression ? SVR_EOI_SUPPRESSION : 0);
     }
 
-    // ---- The local vector table
-
-    private static boolean isLvt(int register) {
-        return register == LVT_CMCI || register >= LVT_TIMER && register <= LVT_ERROR;
-    }
-
-    private static int lvtIndex(int register) {
-        return register == LVT_CMCI ? 0 : register - LVT_TIMER + 1;
-    }
-
-    private static int lvtWritable(int register) {
-        return switch (register) {
-            case LVT_TIMER -> 0x700FF;
-            case LVT_LINT0, LVT_LINT1 -> 0x1A7FF;
-            case LVT_ERROR -> 0x100FF;
-            default -> 0x107FF;
-        };
-    }
-
-    private static boolean isExtInt(int entry) {
-        return (entry & LVT_MASKED) == 0 && (entry >>> 8 & 7) == ApicMessage.EXTINT;
-    }
-
-    private int readLvt(int register) {
-        int value = lvt.get(lvtIndex(register));
-        if (register == LVT_LINT0 || register == LVT_LINT1) {
-            value |= (pinsRemoteIrr.get() >>> register - LVT_LINT0 & 1) * LVT_REMOTE_IRR;
-        }
-        return value;
-    }
-
     private void writeLvt(int register, int value) {
-        int entry = value & lvtWritable(register) | ((svr & SVR_ENABLE) == 0 ? LVT_MASKED : 0);
-        lvt.set(lvtIndex(register), entry);
+        lvt.write(register, (svr & SVR_ENABLE) == 0 ? value | LocalVectorTable.MASKED : value);
         if (register == LVT_TIMER) {
-            timer.setMode(entry >>> 17 & 3);
-        } else if (register == LVT_LINT0 || register == LVT_LINT1) {
-            int pin = register - LVT_LINT0;
-            if ((entry & LVT_LEVEL) == 0) {
-                pinsRemoteIrr.getAndUpdate(pin == 0 ? bits -> bits & ~1 : bits -> bits & ~2);
-            } else if ((pins.get() & 1 << pin) != 0) {
-                deliverPin(pin);
-            }
-            signals.extIntChanged();
+            timer.setMode(value >>> 17 & 3);
         }
-    }
-
-    /** Delivers the interrupt of an LVT entry unless it is masked. Thread-safe. */
-    private void deliverLocal(int register) {
-        int entry = lvt.get(lvtIndex(register));
-        if ((entry & LVT_MASKED) != 0 || !isEnabled()) {
-            return;
-        }
-        switch (entry >>> 8 & 7) {
-            case ApicMessage.FIXED -> request(entry & 0xFF, false);
-            case ApicMessage.SMI -> signals.smi();
-            case ApicMessage.NMI -> signals.nmi();
-            case ApicMessage.INIT -> signals.init();
-            default -> {
-                // ExtINT is a level that the processor polls; the rest is reserved.
-            }
-        }
-    }
-
-    private void setPin(int pin, boolean level) {
-        int bit = 1 << pin;
-        int before;
-        do {
-            before = pins.get();
-            if ((before & bit) != 0 == level) {
-                return;
-            }
-        } while (!pins.compareAndSet(before, before ^ bit));
-        if (level) {
-            deliverPin(pin);
-        }
-        signals.extIntChanged();
-    }
-
-    private void deliverPin(int pin) {
-        int register = LVT_LINT0 + pin;
-        int entry = lvt.get(lvtIndex(register));
-        if (!isEnabled()) {
-            // Without a local APIC the pins are INTR and NMI.
-            if (pin == 1) {
-                signals.nmi();
-            }
-        } else if ((entry & LVT_LEVEL) != 0 && (entry >>> 8 & 7) == ApicMessage.FIXED) {
-            if ((entry & LVT_MASKED) == 0 && takeRemoteIrr(pin)) {
-                request(entry & 0xFF, true);
-            }
-        } else {
-            deliverLocal(register);
-        }
-    }
-
-    private boolean takeRemoteIrr(int pin) {
-        int bit = 1 << pin;
-        int before;
-        do {
-            before = pinsRemoteIrr.get();
-            if ((before & bit) != 0) {
-                return false;
-            }
-        } while (!pinsRemoteIrr.compareAndSet(before, before | bit));
-        return true;
     }
 
     // ---- Messages
@@ -953,26 +805,15 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 bus.endOfInterrupt(vector);
             }
         }
-        endPin(0, vector);
-        endPin(1, vector);
+        lvt.endOfInterrupt(vector);
         signalIfPending();
-    }
-
-    private void endPin(int pin, int vector) {
-        int bit = 1 << pin;
-        if ((pinsRemoteIrr.get() & bit) != 0 && (lvt.get(lvtIndex(LVT_LINT0 + pin)) & 0xFF) == vector) {
-            pinsRemoteIrr.getAndUpdate(pin == 0 ? bits -> bits & ~1 : bits -> bits & ~2);
-            if ((pins.get() & bit) != 0) {
-                deliverPin(pin);
-            }
-        }
     }
 
     /** Notes an error; the first since the last write to the ESR raises the error interrupt. */
     private void error(int bit) {
         errors.accumulateAndGet(bit, (a, b) -> a | b);
         if (errorArmed.compareAndSet(1, 0)) {
-            deliverLocal(LVT_ERROR);
+            lvt.deliver(LVT_ERROR);
         }
     }
 
@@ -1014,25 +855,15 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
      *     eight in bits 31-24
      */
     public void exportPage(byte[] page, boolean wideIds) {
+        Arrays.fill(page, 0, REGISTERS_SIZE, (byte) 0);
         for (int register = 0; register < REGISTERS_SIZE / 16; register++) {
-            for (int at = 16 * register; at < 16 * register + 16; at += 4) {
-                LITTLE_ENDIAN_INT.set(page, at, 0);
-            }
-            boolean exists = register == ICR2 || register == DFR && !isX2apicMode() || isInPage(register);
-            if (exists) {
-                LITTLE_ENDIAN_INT.set(page, 16 * register, readRegister(register));
+            if (register == ICR2 || register == DFR && !isX2apicMode() || ApicRegister.isX2apicReadable(register)) {
+                ApicPage.set(page, register, readRegister(register));
             }
         }
         if (isX2apicMode() && !wideIds) {
-            LITTLE_ENDIAN_INT.set(page, 16 * ID, config.apicId << 24);
+            ApicPage.set(page, ID, config.apicId << 24);
         }
-    }
-
-    private static boolean isInPage(int register) {
-        return switch (register) {
-            case ID, VERSION, TPR, PPR, LDR, SVR, ESR, ICR, TIMER_INITIAL, TIMER_CURRENT, TIMER_DIVIDE -> true;
-            default -> register >= ISR && register < IRR + VectorSet.WORDS || isLvt(register);
-        };
     }
 
     /**
@@ -1045,55 +876,16 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
      * @return false, with nothing changed, when the page holds another APIC id in x2APIC mode
      */
     public boolean importPage(byte[] page, boolean wideIds) {
-        int newId = fromPage(page, ID);
-        if (isX2apicMode() && newId != (wideIds ? config.apicId : config.apicId << 24)) {
+        if (isX2apicMode() && ApicPage.get(page, ID) != (wideIds ? config.apicId : config.apicId << 24)) {
             return false;
         }
-        if (!isX2apicMode()) {
-            id = newId & 0xFF000000;
-            ldr = fromPage(page, LDR) & 0xFF000000;
-            dfr = fromPage(page, DFR) | 0x0FFFFFFF;
-        }
-        tpr = fromPage(page, TPR) & 0xFF;
-        svr = fromPage(page, SVR) & svrWritable();
-        esr = fromPage(page, ESR) & 0xFF;
-        icr = (long) fromPage(page, ICR2) << 32 | fromPage(page, ICR) & ICR_WRITABLE;
-        for (int i = 0; i < VectorSet.WORDS; i++) {
-            int legal = i == 0 ? 0xFFFF0000 : -1;
-            isr.setWord(i, fromPage(page, ISR + i) & legal);
-            tmr.setWord(i, fromPage(page, TMR + i) & legal);
-            irr.setWord(i, fromPage(page, IRR + i) & legal);
-        }
-        setLvt(LVT_CMCI, fromPage(page, LVT_CMCI));
-        for (int register = LVT_TIMER; register <= LVT_ERROR; register++) {
-            setLvt(register, fromPage(page, register));
-        }
-        pinsRemoteIrr.set((fromPage(page, LVT_LINT0) & LVT_REMOTE_IRR) / LVT_REMOTE_IRR
-                | (fromPage(page, LVT_LINT1) & LVT_REMOTE_IRR) / LVT_REMOTE_IRR << 1);
-        timer.setMode(fromPage(page, LVT_TIMER) >>> 17 & 3);
-        timer.setDivideConfiguration(fromPage(page, TIMER_DIVIDE));
-        timer.resume(fromPage(page, TIMER_INITIAL), fromPage(page, TIMER_CURRENT));
-        updatePpr();
-        signals.extIntChanged();
-        signalIfPending();
+        restore(ApicPage.toState(page, save()));
         return true;
-    }
-
-    private static int fromPage(byte[] page, int register) {
-        return (int) LITTLE_ENDIAN_INT.get(page, 16 * register);
-    }
-
-    private void setLvt(int register, int value) {
-        lvt.set(lvtIndex(register), value & lvtWritable(register));
     }
 
     @Override
     public State save() {
         ApicTimer.State time = timer.save();
-        int[] entries = new int[lvt.length()];
-        for (int i = 0; i < entries.length; i++) {
-            entries[i] = lvt.get(i);
-        }
         return new State(
                 apicBase,
                 id,
@@ -1108,7 +900,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 isr.toArray(),
                 irr.toArray(),
                 tmr.toArray(),
-                entries,
+                lvt.entries(),
                 time.mode(),
                 time.divideConfiguration(),
                 time.initialCount(),
@@ -1116,8 +908,8 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 time.elapsedNanos(),
                 time.startCount(),
                 time.deadlineTsc(),
-                pins.get(),
-                pinsRemoteIrr.get(),
+                lvt.pins(),
+                lvt.remoteIrr(),
                 extIntLatched,
                 eoiExitVectors.clone());
     }
@@ -1127,7 +919,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         if (state.isr.length != VectorSet.WORDS
                 || state.irr.length != VectorSet.WORDS
                 || state.tmr.length != VectorSet.WORDS
-                || state.lvt.length != lvt.length()
+                || state.lvt.length != LocalVectorTable.ENTRIES
                 || state.eoiExitVectors.length != 4) {
             throw new IllegalArgumentException("a local APIC has 8 words of ISR, IRR and TMR and 7 LVT entries");
         }
@@ -1139,19 +931,14 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         ldr = state.ldr & 0xFF000000;
         dfr = state.dfr | 0x0FFFFFFF;
         svr = state.svr & svrWritable();
-        icr = state.icr & (0xFFFFFFFFL << 32 | ICR_WRITABLE);
+        icr = state.icr & (0xFFFFFFFFL << 32 | ApicRegister.ICR_WRITABLE);
         esr = state.esr & 0xFF;
         errors.set(state.errors & 0xFF);
         errorArmed.set(state.errorArmed ? 1 : 0);
         isr.set(state.isr);
         irr.set(state.irr);
         tmr.set(state.tmr);
-        setLvt(LVT_CMCI, state.lvt[0]);
-        for (int register = LVT_TIMER; register <= LVT_ERROR; register++) {
-            setLvt(register, state.lvt[lvtIndex(register)]);
-        }
-        pins.set(state.pins & 3);
-        pinsRemoteIrr.set(state.pinsRemoteIrr & 3);
+        lvt.restore(state.lvt, state.pins, state.pinsRemoteIrr);
         extIntLatched = state.extIntLatched;
         eoiExitVectors = state.eoiExitVectors.clone();
         updatePpr();

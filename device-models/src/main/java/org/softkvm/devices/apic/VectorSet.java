@@ -40,7 +40,7 @@ final class VectorSet {
         return (int) WORD.getVolatile(words, index);
     }
 
-    void setWord(int index, int value) {
+    private void setWord(int index, int value) {
         WORD.setVolatile(words, index, value);
     }
 
@@ -58,8 +58,10 @@ final class VectorSet {
         return copy;
     }
 
+    /** Sets all words; vectors below 16 cannot be in the set. */
     void set(int[] values) {
-        for (int i = 0; i < WORDS; i++) {
+        setWord(0, values[0] & 0xFFFF0000);
+        for (int i = 1; i < WORDS; i++) {
             setWord(i, values[i]);
         }
     }

@@ -23,10 +23,8 @@ public final class HostClock implements DeviceClock, AutoCloseable {
     private boolean closed;
 
     private final class HostTimer extends TimerQueue.Entry implements DeviceTimer {
-        private final Runnable callback;
-
         HostTimer(Runnable callback) {
-            this.callback = callback;
+            super(callback);
         }
 
         @Override
@@ -132,9 +130,9 @@ public final class HostClock implements DeviceClock, AutoCloseable {
     private void fire() {
         lock.lock();
         try {
-            HostTimer timer = takeDue();
+            TimerQueue.Entry timer = takeDue();
             if (timer != null) {
-                timer.callback.run();
+                timer.run();
             }
         } catch (RuntimeException | Error e) {
             // A device's own fault must not stop the other devices' timers.
@@ -144,14 +142,15 @@ public final class HostClock implements DeviceClock, AutoCloseable {
         }
     }
 
-    private HostTimer takeDue() {
+    private TimerQueue.Entry takeDue() {
         queueLock.lock();
         try {
-            if (!closed && queue.firstDeadline() <= nanoTime() && queue.first() instanceof HostTimer timer) {
-                queue.remove(timer);
-                return timer;
+            if (closed || queue.firstDeadline() > nanoTime()) {
+                return null;
             }
-            return null;
+            TimerQueue.Entry timer = queue.first();
+            queue.remove(timer);
+            return timer;
         } finally {
             queueLock.unlock();
         }

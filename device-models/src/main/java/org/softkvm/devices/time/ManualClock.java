@@ -12,10 +12,8 @@ public final class ManualClock implements DeviceClock {
     private long now;
 
     private final class ManualTimer extends TimerQueue.Entry implements DeviceTimer {
-        private final Runnable callback;
-
         ManualTimer(Runnable callback) {
-            this.callback = callback;
+            super(callback);
         }
 
         @Override
@@ -93,10 +91,10 @@ public final class ManualClock implements DeviceClock {
      */
     public void advanceTo(long nanos) {
         long end = Math.max(now, nanos);
-        while (queue.firstDeadline() <= end && queue.first() instanceof ManualTimer timer) {
+        for (TimerQueue.Entry timer = queue.first(); timer != null && timer.deadline() <= end; timer = queue.first()) {
             now = Math.max(now, timer.deadline());
             queue.remove(timer);
-            timer.callback.run();
+            timer.run();
         }
         now = Math.max(now, end);
     }

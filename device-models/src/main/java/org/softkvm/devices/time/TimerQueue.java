@@ -9,9 +9,18 @@ import java.util.Arrays;
 final class TimerQueue {
     /** A timer's place in the queue. */
     static class Entry {
+        private final Runnable callback;
         private long deadline;
         private long sequence;
         private int index = -1;
+
+        Entry(Runnable callback) {
+            this.callback = callback;
+        }
+
+        final void run() {
+            callback.run();
+        }
 
         final boolean isQueued() {
             return index >= 0;

@@ -162,4 +162,39 @@ class InProcessApicBusTest {
         assertThat(apic.pendingVector()).isEqualTo(-1);
         assertThat(ioApic.save().asserted()).isZero();
     }
+
+    /** Two threads send, each vector again only once it was taken: the processor takes exactly what was sent. */
+    @Test
+    @Timeout(60)
+    void noInterruptIsLostBetweenThreads() throws InterruptedException {
+        int rounds = 500;
+        LocalApic apic = newApic(0);
+        Semaphore[] taken = {new Semaphore(0), new Semaphore(0)};
+        Thread[] senders = new Thread[2];
+        for (int i = 0; i < 2; i++) {
+            int vector = 0x41 + i;
+            Semaphore mine = taken[i];
+            senders[i] = new Thread(() -> {
+                for (int round = 0; round < rounds; round++) {
+                    bus.send(ApicMessage.of(ApicMessage.FIXED, vector, 0, false, false));
+                    mine.acquireUninterruptibly();
+                }
+            });
+            senders[i].start();
+        }
+        for (int count = 0; count < 2 * rounds; ) {
+            int vector = apic.pendingVector();
+            if (vector >= 0) {
+                apic.acknowledge(vector);
+                apic.write(0x0B0, 4, 0);
+                taken[vector - 0x41].release();
+                count++;
+            } else {
+                Thread.yield();
+            }
+        }
+        senders[0].join();
+        senders[1].join();
+        assertThat(apic.pendingVector()).isEqualTo(-1);
+    }
 }

@@ -72,6 +72,14 @@ class ManualClockTest {
     }
 
     @Test
+    void advancingForEverRunsWhatIsArmed() {
+        timer("only").arm(10);
+        clock.advanceTo(Long.MAX_VALUE);
+        assertThat(log).containsExactly("only@10");
+        assertThat(clock.nanoTime()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
     void timeNeverGoesBack() {
         clock.advanceTo(50);
         clock.advanceTo(20);
@@ -88,7 +96,7 @@ class ManualClockTest {
         TimerQueue queue = new TimerQueue();
         TimerQueue.Entry[] entries = new TimerQueue.Entry[100];
         for (int i = 0; i < entries.length; i++) {
-            entries[i] = new TimerQueue.Entry();
+            entries[i] = new TimerQueue.Entry(() -> {});
         }
         for (int round = 0; round < 20_000; round++) {
             TimerQueue.Entry entry = entries[random.nextInt(entries.length)];
