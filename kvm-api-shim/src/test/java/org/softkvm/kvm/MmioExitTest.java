@@ -146,6 +146,46 @@ class MmioExitTest {
     }
 
     @Test
+    void everyOneOfManyWritesArrives() {
+        try (Guest guest = Guest.longMode(false, """
+                ff c0  inc eax
+                89 03  mov [rbx], eax
+                eb fa  jmp -6
+                """)) {
+            Regs regs = guest.regs();
+            regs.rbx = DEVICE;
+            guest.vcpu.setRegs(regs);
+            guest.vcpu.setInstructionLimit(100_000);
+            for (int i = 1; i <= 5000; i++) {
+                guest.runTo(ExitReason.MMIO);
+                assertThat(guest.run.mmioData()).isEqualTo(i);
+            }
+        }
+    }
+
+    @Test
+    void stringInstructionsWriteDevices() {
+        try (Guest guest = Guest.longMode(false, """
+                fc     cld
+                f3 ab  rep stosd
+                f4     hlt
+                """)) {
+            Regs regs = guest.regs();
+            regs.rdi = DEVICE;
+            regs.rax = 0x1234;
+            regs.rcx = 3000;
+            guest.vcpu.setRegs(regs);
+            for (int i = 0; i < 3000; i++) {
+                guest.runTo(ExitReason.MMIO);
+                assertThat(guest.run.mmioIsWrite()).isTrue();
+                assertThat(guest.run.mmioAddress()).isEqualTo(DEVICE + 4L * i);
+                assertThat(guest.run.mmioData()).isEqualTo(0x1234);
+            }
+            guest.runTo(ExitReason.HLT);
+        }
+    }
+
+    @Test
     void stringInstructionsReachDevices() {
         try (Guest guest = Guest.longMode(false, """
                 fc     cld

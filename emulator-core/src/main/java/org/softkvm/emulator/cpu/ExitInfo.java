@@ -102,6 +102,11 @@ public final class ExitInfo {
     }
 
     void queueWrite(long address, int size, long data) {
+        if (written == writes) {
+            // All that was queued has been reported: begin again, lest the queue fill up.
+            written = 0;
+            writes = 0;
+        }
         if (writes < MAX_FRAGMENTS) {
             writeAddress[writes] = address;
             writeSize[writes] = size;
