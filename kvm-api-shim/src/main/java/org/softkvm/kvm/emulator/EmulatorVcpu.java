@@ -3,6 +3,7 @@ package org.softkvm.kvm.emulator;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
+import java.util.concurrent.locks.LockSupport;
 import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.devices.time.TscSource;
 import org.softkvm.emulator.VirtualCpu;
@@ -26,6 +27,8 @@ final class EmulatorVcpu implements Vcpu {
     private static final int APIC_BUS_NANOS = 1;
 
     private static final int MIN_APIC_ADDRESS_BITS = 32;
+
+    private static final long CLOSE_POLL_NANOS = 50_000;
 
     private static final VarHandle IN_USE;
 
@@ -136,6 +139,9 @@ final class EmulatorVcpu implements Vcpu {
             throw new KvmException(call, Errno.EBADF, "vcpu " + id + " (closed)");
         }
         if (!(boolean) IN_USE.compareAndSet(this, false, true)) {
+            if (closed) {
+                throw new KvmException(call, Errno.EBADF, "vcpu " + id + " (closed)");
+            }
             throw new KvmException(call, Errno.EBUSY, "vcpu " + id + " (another thread is using it)");
         }
     }
@@ -218,6 +224,7 @@ final class EmulatorVcpu implements Vcpu {
         enter("KVM_SET_SREGS");
         try {
             registers.setSregs(sregs);
+            runner.refreshInputs();
         } finally {
             leave();
         }
@@ -261,7 +268,9 @@ final class EmulatorVcpu implements Vcpu {
         enter(call);
         try {
             checkLengths(call, indices, values);
-            return msrs.set(indices, values);
+            int written = msrs.set(indices, values);
+            runner.refreshInputs();
+            return written;
         } finally {
             leave();
         }
@@ -303,6 +312,7 @@ final class EmulatorVcpu implements Vcpu {
                         Errno.EINVAL,
                         "index=0x" + Integer.toHexString(index) + " data=0x" + Long.toHexString(value));
             }
+            runner.refreshInputs();
         } finally {
             leave();
         }
@@ -432,6 +442,7 @@ final class EmulatorVcpu implements Vcpu {
         enter("KVM_SET_ONE_REG");
         try {
             oneRegisters.set(register, value);
+            runner.refreshInputs();
         } finally {
             leave();
         }
@@ -559,14 +570,22 @@ final class EmulatorVcpu implements Vcpu {
         apic.setEoiExitVectors(words[0], words[1], words[2], words[3]);
     }
 
+    /** A call of another thread that is under way ends first: it may be using the VM's memory. */
     @Override
     public void close() {
-        if (closed) {
-            return;
+        synchronized (requests) {
+            if (closed) {
+                return;
+            }
+            closed = true;
         }
-        closed = true;
+        requests.post(Requests.KICK);
+        while (!(boolean) IN_USE.compareAndSet(this, false, true)) {
+            LockSupport.parkNanos(CLOSE_POLL_NANOS);
+        }
         if (apic != null) {
             vm.bus().detach(apic);
+            apic.reset();
         }
         cpu.close();
     }

@@ -181,8 +181,14 @@ final class EmulatorVm implements Vm {
     @Override
     public void memoryWritten(long guestPhysicalAddress, long length) {
         checkOpen("memoryWritten");
-        if (length > 0) {
-            memory.notifyHostWrite(guestPhysicalAddress, length);
+        for (MemorySlot slot : memorySlots()) {
+            long from = Math.max(guestPhysicalAddress, slot.guestPhysicalAddress());
+            // The end of what was written may be beyond the range of a long.
+            long left = length - (from - guestPhysicalAddress);
+            long part = Math.min(left, slot.guestPhysicalAddress() + slot.size() - from);
+            if (part > 0) {
+                memory.notifyHostWrite(from, part);
+            }
         }
     }
 

@@ -30,7 +30,9 @@ final class Runner {
     /** The last exit of the access was an MMIO read: its answer has to be handed over. */
     private boolean mmioReadOpen;
 
-    private boolean waitingInHalt;
+    /** How many instructions had been executed when the vcpu last began to wait in HLT. */
+    private long haltedAt = -1;
+
     private boolean cr8Lowered;
     private long instructionLimit = Long.MAX_VALUE;
 
@@ -61,6 +63,11 @@ final class Runner {
         this.bootstrap = bootstrap;
         this.code = code;
         mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+        refreshInputs();
+    }
+
+    /** The caller set CR8 or the APIC base by another call: the run state follows. */
+    void refreshInputs() {
         state.cr8 = port.cr8();
         state.apicBase = port.apicBase();
     }
@@ -86,8 +93,7 @@ final class Runner {
         state.exitReason = reason;
         state.ifFlag = (cpu.rflags() & RFLAGS_IF) != 0;
         state.readyForInterruptInjection = readyForInjection();
-        state.cr8 = port.cr8();
-        state.apicBase = port.apicBase();
+        refreshInputs();
         return reason;
     }
 
@@ -148,7 +154,6 @@ final class Runner {
                     return ExitReason.INTR;
                 }
             } else {
-                waitingInHalt = false;
                 return reason;
             }
         }
@@ -243,8 +248,8 @@ final class Runner {
 
     /** The guest executed HLT and nothing is there to deliver: waits; false where the thread was interrupted. */
     private boolean halt() {
-        if (!waitingInHalt) {
-            waitingInHalt = true;
+        if (cpu.instructions() != haltedAt) {
+            haltedAt = cpu.instructions();
             halts++;
         }
         long start = System.nanoTime();
