@@ -103,21 +103,23 @@ main:
         popfq
         mov eax, [rbx]
         clac
-        it "an implicit access (a segment load from a GDT in a user page) faults whatever AC says"
-        mov word [FREE], GDT_ENTRIES * 8 - 1
-        mov qword [FREE + 2], PAGE
+        it "an implicit access (a segment load from an LDT in a user page) faults whatever AC says"
+        ; The LDT lies in the user page; entry 1 is a data segment.
         stac
-        mov rsi, gdt
-        mov rdi, PAGE
-        mov ecx, GDT_ENTRIES
-        rep movsq
-        lgdt [FREE]
-        mov ecx, K_DATA
+        mov dword [PAGE + 8], 0x0000ffff
+        mov dword [PAGE + 12], 0x00cf9300
+        put dword, gdt + SEL_FREE + 8, 0
+        put dword, gdt + SEL_FREE + 12, 0
+        make_descriptor SEL_FREE, PAGE, 15, 0x82, 0
+        mov ax, SEL_FREE
+        lldt ax
+        mov ecx, 0x0c
         arm .implicit
 .implicit_load:
         mov fs, ecx
 .implicit:
-        lgdt [gdt_register]
+        xor eax, eax
+        lldt ax
         expect_fault X_PF, 1, .implicit_load
         clac
         it "SMAP does not concern fetches"
@@ -154,7 +156,7 @@ main:
         faults X_UD, NONE, stac
         it_or "stac opens them, clac closes them"
         it_or "popf with AC opens them"
-        it_or "an implicit access (a segment load from a GDT in a user page) faults whatever AC says"
+        it_or "an implicit access (a segment load from an LDT in a user page) faults whatever AC says"
         it_or "SMAP does not concern fetches"
         it_or "stac and clac are privileged: #UD in ring 3"
 

@@ -23,6 +23,18 @@ protected:
         in al, 0x92                     ; A20
         or al, 2
         out 0x92, al
+        mov dx, 0xcf8                   ; PIIX4 power management: PMBA = 600, enabled
+        mov eax, 0x80000b40
+        out dx, eax
+        mov dx, 0xcfc
+        mov eax, 0x601
+        out dx, eax
+        mov dx, 0xcf8
+        mov eax, 0x80000b80
+        out dx, eax
+        mov dx, 0xcfc
+        mov eax, 1
+        out dx, eax
         mov esi, 0xfffe0000
         mov edi, 0x100000
         mov ecx, payload_end - payload
