@@ -483,7 +483,7 @@ public final class Lanes {
         for (int k = 0; k < 64; k += 32) {
             long x = (int) (a >>> k);
             long y = (int) (b >>> k);
-            r |= ((y == 0 ? 0L : y < 0 ? -(long) x : x) & 0xFFFFFFFFL) << k;
+            r |= ((y == 0 ? 0L : y < 0 ? -x : x) & 0xFFFFFFFFL) << k;
         }
         return r;
     }
@@ -493,7 +493,7 @@ public final class Lanes {
         long r = 0;
         for (int k = 0; k < 64; k += 32) {
             long y = (int) (b >>> k);
-            r |= (Math.abs((long) y) & 0xFFFFFFFFL) << k;
+            r |= (Math.abs(y) & 0xFFFFFFFFL) << k;
         }
         return r;
     }
