@@ -330,6 +330,11 @@ public final class Cpu {
     /** Low 12 bits of a valid tag: generation, privilege, SMAP. */
     public long tlbTag = 1 << TAG_GENERATION_SHIFT;
 
+    /** Whether large pages have been cut into TLB entries since the last flush, and the region that covers them. */
+    private boolean largePages;
+
+    private long largePageMask;
+    private long largePageBase;
     private int tlbGeneration = 1;
     /** TLB flushes so far (statistics). */
     public long tlbFlushes;
@@ -607,6 +612,7 @@ public final class Cpu {
     /** Drops all TLB entries and has all blocks re-validated against the new mapping. */
     public void flushTlb() {
         tlbFlushes++;
+        largePages = false;
         if (++tlbGeneration == TAG_GENERATIONS) {
             tlbGeneration = 1;
             java.util.Arrays.fill(tlbRead, 0);
@@ -622,12 +628,33 @@ public final class Cpu {
         updateMode();
     }
 
+    /** Remembers the smallest aligned region that covers all large pages in the TLB. */
+    void noteLargePage(long linear, long offsetMask) {
+        if (!largePages) {
+            largePages = true;
+            largePageMask = ~offsetMask;
+            largePageBase = linear & ~offsetMask;
+            return;
+        }
+        long mask = largePageMask & ~offsetMask;
+        while (((largePageBase ^ linear) & mask) != 0) {
+            mask <<= 1;
+        }
+        largePageMask = mask;
+        largePageBase = linear & mask;
+    }
+
     /**
      * Drops the TLB entries of one page.
      *
      * @param linear an address in it
      */
     public void flushTlbPage(long linear) {
+        if (largePages && (linear & largePageMask) == largePageBase) {
+            // The TLB holds 4 KiB pieces: all of a large page's have to go.
+            flushTlb();
+            return;
+        }
         int i = (int) (linear >>> 11) & TLB_INDEX_MASK;
         tlbRead[i] = 0;
         tlbWrite[i] = 0;

@@ -177,7 +177,12 @@ public final class Flags {
      * @return whether ZF is set
      */
     public static boolean zf(int op, long a, long b) {
-        return (op & ~3) == RAW ? (a & ZF) != 0 : result(op, a, b) == 0;
+        return switch (op & ~3) {
+            case RAW -> (a & ZF) != 0;
+            case SUB -> sx(a, op & 3) == sx(b, op & 3);
+            case LOGIC -> sx(a, op & 3) == 0;
+            default -> result(op, a, b) == 0;
+        };
     }
 
     /**

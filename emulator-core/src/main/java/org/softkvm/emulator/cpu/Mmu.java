@@ -70,7 +70,15 @@ public final class Mmu {
 
     /** The address after the last byte of a page, wrapped as the mode does. */
     private static long next(Cpu c, long last) {
-        return c.mode64 ? last + 1 : last + 1 & 0xFFFFFFFFL;
+        if (!c.mode64) {
+            return last + 1 & 0xFFFFFFFFL;
+        }
+        // The canonical check covers the whole operand and comes before paging.
+        long next = last + 1;
+        if (next << 16 >> 16 != next && last << 16 >> 16 == last) {
+            throw c.nonCanonical();
+        }
+        return next;
     }
 
     private static long readPhysical(Cpu c, long la, long phys, int size, long[] tlb) {
@@ -138,9 +146,12 @@ public final class Mmu {
         if (c.tagAlign() && size <= 8 && (la & size - 1) != 0) {
             throw c.fault(Vector.AC, 0);
         }
-        translate(c, la, WRITE);
         if ((la & 4095) + size > 4096) {
-            translate(c, next(c, la | 4095), WRITE);
+            long second = next(c, la | 4095);
+            translate(c, la, WRITE);
+            translate(c, second, WRITE);
+        } else {
+            translate(c, la, WRITE);
         }
     }
 
@@ -397,6 +408,9 @@ public final class Mmu {
             setBits(c, address, true, entry, access == WRITE ? PTE_A | PTE_D : PTE_A);
         }
         long offsetMask = (1L << 3 + 9 * level) - 1;
+        if (level > 1) {
+            c.noteLargePage(la, offsetMask);
+        }
         return entry & ADDRESS & ~offsetMask | la & offsetMask;
     }
 
@@ -417,6 +431,7 @@ public final class Mmu {
             if (!probe) {
                 setBits(c, pdeAddress, false, pde, access == WRITE ? PTE_A | PTE_D : PTE_A);
             }
+            c.noteLargePage(la, 0x3FFFFF);
             return pde & 0xFFC00000L | (pde >>> 13 & 0xFF) << 32 | la & 0x3FFFFF;
         }
         long pteAddress = (pde & 0xFFFFF000L) + (la >>> 10 & 0xFFC);

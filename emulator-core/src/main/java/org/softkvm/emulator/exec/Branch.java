@@ -51,6 +51,20 @@ public final class Branch {
         }
     }
 
+    /** The jump of a fused pair in 64-bit code: the condition is computed from what the first instruction recorded. */
+    public static void fused64(Cpu c, Insn i, int condition, int op, long a, long b) {
+        if (Flags.condition(condition, op, a, b)) {
+            c.rip = i.target;
+        }
+    }
+
+    /** The jump of a fused pair in 16- and 32-bit code; its target lies within the limit (the decoder saw to it). */
+    public static void fused(Cpu c, Insn i, int condition, int op, long a, long b) {
+        if (Flags.condition(condition, op, a, b)) {
+            c.rip = i.target;
+        }
+    }
+
     /** Near relative jump in 64-bit code. */
     public static void jmp64(Cpu c, Insn i) {
         c.rip = i.target;

@@ -53,11 +53,7 @@ public final class HandlerFactory {
      */
     public static Handler handler(Insn i, int codeBits) {
         Op op = i.op;
-        int form = !i.mem
-                ? FORM_REGISTER
-                : codeBits != 64 || i.seg >= Cpu.FS || i.addrSize != 8
-                        ? FORM_SEGMENTED
-                        : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
+        int form = form(i, codeBits);
         int size = sizeIndex(op, i.opSize);
         int shape = switch (op.kind()) {
             case VALUE, SETCC, CMOV -> size << 2 | form;
@@ -66,11 +62,44 @@ public final class HandlerFactory {
         };
         Handler handler = op.handlers[shape];
         if (handler == null) {
-            handler = make(op, i.opSize, form, codeBits);
+            handler = make(op, i.opSize, form, codeBits, -1);
             // Two vcpus may both make one; either will do.
             op.handlers[shape] = handler;
         }
         return handler;
+    }
+
+    /** Fused handlers by row, shape and condition; made at decode time, shared by all vcpus. */
+    private static final java.util.concurrent.ConcurrentHashMap<FusedKey, Handler> FUSED =
+            new java.util.concurrent.ConcurrentHashMap<>();
+
+    private record FusedKey(Op op, int size, int form, int codeBits, int condition) {}
+
+    /**
+     * A handler that executes an instruction with lazy flags (CMP, TEST, SUB, AND and the like) and the conditional jump
+     * behind it, whose target is in the first one's {@link Insn#target}. One dispatch less, and the condition is
+     * computed from the operands at hand with the flag operation known to the JIT compiler.
+     *
+     * @param first the first instruction
+     * @param jump the jump
+     * @param codeBits code size
+     * @return the handler, or null where the pair cannot be fused
+     */
+    public static Handler fused(Insn first, Insn jump, int codeBits) {
+        if (jump.op.kind() != Op.Kind.JCC || first.op.kind() != Op.Kind.VALUE || first.op.flagOp() < 0 || first.lock) {
+            return null;
+        }
+        FusedKey key = new FusedKey(
+                first.op, sizeIndex(first.op, first.opSize), form(first, codeBits), codeBits, jump.op.condition());
+        return FUSED.computeIfAbsent(key, k -> make(k.op(), first.opSize, k.form(), codeBits, k.condition()));
+    }
+
+    private static int form(Insn i, int codeBits) {
+        return !i.mem
+                ? FORM_REGISTER
+                : codeBits != 64 || i.seg >= Cpu.FS || i.addrSize != 8
+                        ? FORM_SEGMENTED
+                        : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
     }
 
     private static int sizeIndex(Op op, int opSize) {
@@ -82,7 +111,7 @@ public final class HandlerFactory {
         return 0;
     }
 
-    private static Handler make(Op op, int opSize, int form, int codeBits) {
+    private static Handler make(Op op, int opSize, int form, int codeBits, int jumpCondition) {
         ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         String name = HANDLER + "$" + op.mnemonic().replaceAll("[^a-z0-9]", "_");
         w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, HANDLER, null);
@@ -95,7 +124,7 @@ public final class HandlerFactory {
         init.visitEnd();
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "exec", EXEC, null, null);
         m.visitCode();
-        new Emitter(m, op, opSize, form, codeBits).emit();
+        new Emitter(m, op, opSize, form, codeBits, jumpCondition).emit();
         m.visitInsn(Opcodes.RETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
@@ -142,8 +171,10 @@ public final class HandlerFactory {
         private final int opSize;
         private final int form;
         private final int codeBits;
+        private final int jumpCondition;
 
-        Emitter(MethodVisitor m, Op op, int opSize, int form, int codeBits) {
+        Emitter(MethodVisitor m, Op op, int opSize, int form, int codeBits, int jumpCondition) {
+            this.jumpCondition = jumpCondition;
             this.m = m;
             this.op = op;
             this.opSize = opSize;
@@ -358,10 +389,29 @@ public final class HandlerFactory {
         }
 
         private void record(Class<?>[] parameters) {
-            int size = Math.max(op.operands().get(0).size(opSize), 1);
+            int size = op.operands().get(0).size(opSize);
             int kind = op.flagOp() & ~3;
+            int flagOp = kind | (size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3);
             cpu();
-            constant(kind | (size == 1 ? 0 : size == 2 ? 1 : size == 4 ? 2 : 3));
+            constant(flagOp);
+            flagOperands(kind, size, parameters);
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "setLazy", "(IJJ)V", false);
+            if (jumpCondition >= 0) {
+                cpu();
+                insn();
+                constant(jumpCondition);
+                constant(flagOp);
+                flagOperands(kind, size, parameters);
+                m.visitMethodInsn(
+                        Opcodes.INVOKESTATIC,
+                        BRANCH,
+                        codeBits == 64 ? "fused64" : "fused",
+                        "(L" + CPU + ";L" + INSN + ";IIJJ)V",
+                        false);
+            }
+        }
+
+        private void flagOperands(int kind, int size, Class<?>[] parameters) {
             if (kind == Flags.LOGIC) {
                 longLocal(LOCAL_RESULT, size == 8 ? long.class : int.class);
                 m.visitInsn(Opcodes.LCONST_0);
@@ -369,7 +419,6 @@ public final class HandlerFactory {
                 longLocal(LOCAL_A, parameters[0]);
                 longLocal(LOCAL_B, parameters[1]);
             }
-            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "setLazy", "(IJJ)V", false);
         }
 
         private void longLocal(int local, Class<?> type) {

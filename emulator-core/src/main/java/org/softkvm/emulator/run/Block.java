@@ -19,6 +19,12 @@ final class Block {
     /** The instructions. */
     final Insn[] insns;
 
+    /**
+     * The instructions as they run when nothing demands single ones: the last two may be one, a compare fused with its
+     * jump. Indexes before the last agree with {@link #insns}.
+     */
+    final Insn[] fast;
+
     /** Key under which the block may run without a check: {@code Cpu.context} when it was last validated. */
     long context;
     /** Next in the hash bucket. */
@@ -30,7 +36,7 @@ final class Block {
     /** The other one. */
     Block linkB;
 
-    Block(long rip, long endRip, int mode, long host, long secondPage, int length, Insn[] insns) {
+    Block(long rip, long endRip, int mode, long host, long secondPage, int length, Insn[] insns, Insn[] fast) {
         this.rip = rip;
         this.endRip = endRip;
         this.mode = mode;
@@ -38,5 +44,6 @@ final class Block {
         this.secondPage = secondPage;
         this.length = length;
         this.insns = insns;
+        this.fast = fast;
     }
 }

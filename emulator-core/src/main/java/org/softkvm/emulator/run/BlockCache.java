@@ -11,6 +11,9 @@ import org.softkvm.emulator.cpu.GuestFault;
 import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.decode.Decoder;
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.exec.Handler;
+import org.softkvm.emulator.exec.HandlerFactory;
 
 /**
  * One vcpu's decoded blocks: a direct-mapped table by RIP in front, a hash by host address behind, and for each host page
@@ -130,20 +133,43 @@ public final class BlockCache implements CodeListener {
                 break;
             }
         }
-        Block b = new Block(rip, at, mode, host, second, length, Arrays.copyOf(buffer, n));
+        Insn[] insns = Arrays.copyOf(buffer, n);
+        Block b = new Block(rip, at, mode, host, second, length, insns, fuse(insns));
         b.context = c.context;
         b.nextInBucket = buckets[bucket];
         buckets[bucket] = b;
         register(host & -4096L, b);
         if (second >= 0) {
             // A block that crosses pages is alone in the second page's list through an entry of its own.
-            Block twin = new Block(rip, at, mode, host, second, length, b.insns);
+            Block twin = new Block(rip, at, mode, host, second, length, b.insns, b.fast);
             twin.linkA = b;
             register(second, twin);
         }
         blocks++;
         decoded++;
         return b;
+    }
+
+    /** Fuses the last two instructions where they are a compare and its jump. */
+    private Insn[] fuse(Insn[] insns) {
+        int n = insns.length;
+        if (n < 2 || insns[n - 1].op.kind() != Op.Kind.JCC) {
+            return insns;
+        }
+        Insn jump = insns[n - 1];
+        if (!c.mode64 && jump.target > c.segLimit[Cpu.CS]) {
+            return insns;
+        }
+        Handler handler = HandlerFactory.fused(insns[n - 2], jump, c.codeBits());
+        if (handler == null) {
+            return insns;
+        }
+        Insn[] fast = Arrays.copyOf(insns, n - 1);
+        Insn pair = decoder.decode(insns[n - 2].rip);
+        pair.handler = handler;
+        pair.target = jump.target;
+        fast[n - 2] = pair;
+        return fast;
     }
 
     private void mark(long host) {

@@ -122,7 +122,7 @@ public final class Interpreter {
     /** Runs a block, or its first instructions. True where it came to its end without an event. */
     private boolean execute(Block b, int most) {
         Cpu cpu = c;
-        Insn[] insns = b.insns;
+        Insn[] insns = most > b.insns.length ? b.fast : b.insns;
         cpu.limit = Math.min(insns.length, most);
         cpu.rip = b.endRip;
         cache.running = b;
@@ -133,11 +133,14 @@ public final class Interpreter {
                 i.handler.exec(cpu, i);
                 n++;
             } while (n < cpu.limit);
-            cpu.instructions += n;
             if (n < insns.length) {
+                cpu.instructions += n;
                 cpu.rip = insns[n].rip;
-            } else if (cpu.limit == insns.length && most == Integer.MAX_VALUE) {
-                return true;
+            } else {
+                cpu.instructions += most > b.insns.length ? b.insns.length : n;
+                if (cpu.limit == n && most == Integer.MAX_VALUE) {
+                    return true;
+                }
             }
             if (cpu.breakCode != 0 && insns[n - 1].rep != 0 && cpu.rip == insns[n - 1].rip) {
                 // Between two iterations the breakpoint at the instruction does not count again.
