@@ -11,7 +11,7 @@ public enum ImageKind {
     /** An ELF kernel with a PVH entry point. */
     PVH("PVH kernel"),
     /** An ELF file with neither: entered at its entry point by the 32-bit Linux boot protocol. */
-    ELF("ELF image"),
+    ELF("plain ELF image"),
     /** A Linux bzImage. */
     BZIMAGE("Linux bzImage");
 

@@ -6,6 +6,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
@@ -41,6 +42,8 @@ final class Board {
     private static final int SMI_COMMAND = 0xB2;
     private static final int ACPI_ENABLE = 0xF1;
     private static final int ACPI_DISABLE = 0xF0;
+
+    private static final long CLOSE_SECONDS = 2;
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceBus bus = new DeviceBus();
@@ -209,6 +212,16 @@ final class Board {
         return output;
     }
 
+    /** Takes the lock unless a thread sits on it, stuck in a write to the host. */
+    private boolean lockSoon() {
+        try {
+            return lock.tryLock(CLOSE_SECONDS, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+            return lock.tryLock();
+        }
+    }
+
     /** Stops timers and flushes what the guest sent; returns what went wrong with that, or null. */
     IOException close() {
         if (closed) {
@@ -216,8 +229,10 @@ final class Board {
         }
         closed = true;
         clock.close();
+        if (!lockSoon()) {
+            return new IOException("a device hangs, or nobody takes what the guest writes");
+        }
         IOException failure = null;
-        lock.lock();
         try {
             input.ifPresent(SerialInput::stop);
             for (ConsoleOutput output : outputs) {

@@ -19,6 +19,7 @@ import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiTables;
 import org.softkvm.vmm.loader.BootRequest;
+import org.softkvm.vmm.loader.CpuStart;
 import org.softkvm.vmm.loader.GuestRam;
 import org.softkvm.vmm.loader.ImageLoader;
 import org.softkvm.vmm.loader.LoadedGuest;
@@ -122,7 +123,12 @@ public final class Pc implements AutoCloseable {
         PcLimits.check(config);
         BootRequest request = new BootRequest(
                 config.image(), config.kernel(), config.initrd(), config.commandLine(), config.modules());
-        return ImageLoader.load(request, RamLayout.of(PcLimits.memory(config)), RamLayout.BIOS_START);
+        LoadedGuest guest = ImageLoader.load(request, RamLayout.of(PcLimits.memory(config)), RamLayout.BIOS_START);
+        if (guest.start() instanceof CpuStart.Flat32 && !PcLimits.has32Bits(config)) {
+            throw new VmmException(config.image().name() + ": a " + guest.kind().title()
+                    + " starts in 32-bit protected mode, which CPU model " + config.cpu() + " does not have");
+        }
+        return guest;
     }
 
     /** Builds a PC on a KVM API that is open already; it is closed with the PC, or when this fails. */

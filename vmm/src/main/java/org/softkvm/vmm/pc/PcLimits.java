@@ -92,6 +92,11 @@ final class PcLimits {
         };
     }
 
+    /** Whether the CPU has 32-bit modes, in which kernels start. */
+    static boolean has32Bits(PcConfig config) {
+        return !config.cpu().equals(CPU_286) && !config.cpu().equals(CPU_8086);
+    }
+
     /** Whether the CPU has 24 address lines, so that its reset vector lies below 16 MiB. */
     static boolean addressLines24(PcConfig config) {
         return config.cpu().equals(CPU_286);

@@ -104,6 +104,7 @@ class BadInputTest {
                 of("run @good.elf --memory 99999999999999999G", "not a size"),
                 of("run @good.elf --memory 100T", "more than the limit"),
                 of("run @good.elf --memory 16M --cpu 8086", "limit of CPU model 8086"),
+                of("run @good.elf --cpu 286", "32-bit protected mode, which CPU model 286"),
                 of("run @good.elf --memory 5000001K --memory 2M", "more than once: --memory"),
                 of("run @good.elf --timeout soon", "not a time: soon"),
                 of("run @good.elf --timeout 0", "must be more than 0"),
