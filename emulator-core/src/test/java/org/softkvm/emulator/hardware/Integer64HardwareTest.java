@@ -2,17 +2,13 @@ package org.softkvm.emulator.hardware;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
-import java.util.zip.GZIPInputStream;
 import org.junit.jupiter.api.Test;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -34,17 +30,14 @@ class Integer64HardwareTest {
     private final byte[] data = new byte[UserMachine.PAGE];
     private final byte[] stack = new byte[UserMachine.PAGE];
     private int flags;
-    private long seed;
+    private HardwareCases random;
 
     @Test
     void instructionsDoWhatTheHardwareDoes() throws IOException {
         List<String> wrong = new ArrayList<>();
         int cases = 0;
-        try (UserMachine machine = new UserMachine();
-                BufferedReader lines = new BufferedReader(new InputStreamReader(
-                        new GZIPInputStream(getClass().getResourceAsStream("integer64-hardware.txt.gz")),
-                        StandardCharsets.US_ASCII))) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        try (UserMachine machine = new UserMachine()) {
+            for (String line : HardwareCases.lines("integer64-hardware.txt.gz")) {
                 cases++;
                 String difference = run(machine, line.split(" "));
                 if (!difference.isEmpty()) {
@@ -112,17 +105,17 @@ class Integer64HardwareTest {
 
     /** The state of a case, as the generator makes it. */
     private void prepare(int number, int variant) {
-        seed = number * 1_000_003L;
+        random = new HardwareCases(number * 1_000_003L);
         for (int r = 0; r < 16; r++) {
-            registers[r] = value();
+            registers[r] = random.value();
         }
         registers[Cpu.RBX] = UserMachine.DATA + 1024;
         registers[Cpu.RSI] = UserMachine.DATA + 512;
         registers[Cpu.RDI] = UserMachine.DATA + 1536;
         registers[Cpu.RSP] = UserMachine.STACK + 2048;
         registers[Cpu.RBP] = UserMachine.STACK + 1024;
-        flags = 0x202 | (int) next() & ARITHMETIC | ((variant & DOWN) != 0 ? DIRECTION : 0);
-        long v = next();
+        flags = 0x202 | (int) random.next() & ARITHMETIC | ((variant & DOWN) != 0 ? DIRECTION : 0);
+        long v = random.next();
         if ((variant & SMALL_RCX) != 0) {
             registers[Cpu.RCX] = (v & 0x1ff) - 0x100;
         }
@@ -133,8 +126,8 @@ class Integer64HardwareTest {
             registers[Cpu.RDX] = (v & 1) != 0 ? registers[Cpu.RAX] >> 63 : v >> 1 & 0xf;
         }
         for (int i = 0; i < UserMachine.PAGE; i += 8) {
-            UserMachine.LONG.set(data, i, value());
-            UserMachine.LONG.set(stack, i, value());
+            UserMachine.LONG.set(data, i, random.value());
+            UserMachine.LONG.set(stack, i, random.value());
         }
         if ((variant & EQUAL) != 0) {
             registers[Cpu.RAX] = (long) UserMachine.LONG.get(data, 1024);
@@ -146,25 +139,5 @@ class Integer64HardwareTest {
                 registers[Cpu.RAX] = (v & 0xff) * 0x0101010101010101L;
             }
         }
-    }
-
-    private long next() {
-        long z = seed += 0x9e3779b97f4a7c15L;
-        z = (z ^ z >>> 30) * 0xbf58476d1ce4e5b9L;
-        z = (z ^ z >>> 27) * 0x94d049bb133111ebL;
-        return z ^ z >>> 31;
-    }
-
-    private long value() {
-        long k = next();
-        long v = next();
-        return switch ((int) k & 7) {
-            case 0 -> v & 0xff;
-            case 1 -> (byte) v;
-            case 2 -> (int) v;
-            case 3 -> (1L << (v & 63)) - (v >> 6 & 1);
-            case 4 -> -(v & 1);
-            default -> v;
-        };
     }
 }
