@@ -87,17 +87,28 @@ public final class Sse41Float {
         int p2 = product(env, i, 2, c.v[4 * i.reg + 1], c.t1);
         int p3 = product(env, i, 3, c.v[4 * i.reg + 1], c.t1);
         step(c, env);
-        int low = SoftFloat.add(env, p0, p1);
-        int high = SoftFloat.add(env, p2, p3);
+        int low = SoftFloat.add(env, p1, p0);
+        int high = SoftFloat.add(env, p3, p2);
         step(c, env);
-        long sum = SoftFloat.add(env, low, high) & LOW;
+        long sum0 = SoftFloat.add(env, low, high) & LOW;
+        long sum1 = sum0;
+        long sum2 = sum0;
+        long sum3 = sum0;
+        if ((sum0 & 0x7FFFFFFF) > 0x7F800000) {
+            // Which of several NaNs comes through depends on the lane: its own half first, its neighbour's lane first.
+            sum2 = SoftFloat.add(env, high, low) & LOW;
+            low = SoftFloat.add(env, p0, p1);
+            high = SoftFloat.add(env, p2, p3);
+            sum1 = SoftFloat.add(env, low, high) & LOW;
+            sum3 = SoftFloat.add(env, high, low) & LOW;
+        }
         Arithmetic.end(c, env);
         int to = (int) i.imm;
         Shuffles.set(
                 c,
                 i.reg,
-                ((to & 1) != 0 ? sum : 0) | ((to & 2) != 0 ? sum << 32 : 0),
-                ((to & 4) != 0 ? sum : 0) | ((to & 8) != 0 ? sum << 32 : 0));
+                ((to & 1) != 0 ? sum0 : 0) | ((to & 2) != 0 ? sum1 << 32 : 0),
+                ((to & 4) != 0 ? sum2 : 0) | ((to & 8) != 0 ? sum3 << 32 : 0));
     }
 
     /** DPPD. */
@@ -107,8 +118,10 @@ public final class Sse41Float {
         long p0 = (i.imm & 0x10) != 0 ? SoftDouble.multiply(env, c.v[4 * i.reg], c.t0) : 0;
         long p1 = (i.imm & 0x20) != 0 ? SoftDouble.multiply(env, c.v[4 * i.reg + 1], c.t1) : 0;
         step(c, env);
-        long sum = SoftDouble.add(env, p0, p1);
+        // Of two NaNs each lane gets its own.
+        long sum0 = SoftDouble.add(env, p0, p1);
+        long sum1 = SoftDouble.add(env, p1, p0);
         Arithmetic.end(c, env);
-        Shuffles.set(c, i.reg, (i.imm & 1) != 0 ? sum : 0, (i.imm & 2) != 0 ? sum : 0);
+        Shuffles.set(c, i.reg, (i.imm & 1) != 0 ? sum0 : 0, (i.imm & 2) != 0 ? sum1 : 0);
     }
 }
