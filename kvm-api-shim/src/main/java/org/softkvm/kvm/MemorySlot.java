@@ -9,6 +9,9 @@ import java.util.Objects;
  * <p>The same host memory may lie under several slots (an alias). The size of the slot is the size of the segment; a
  * slot of size 0 deletes the slot of that number.
  *
+ * <p>The emulator backend executes code only in memory from {@link Vm#allocateMemory}; in other memory it reads and
+ * writes data, more slowly, and a jump there is {@link ExitReason#INTERNAL_ERROR} with a text that says so.
+ *
  * @param slot the number of the slot, from 0 up to {@link Capability#NR_MEMSLOTS} less 1
  * @param addressSpace the address space: 0, or 1 for SMRAM where {@link Capability#MULTI_ADDRESS_SPACE} is 2
  * @param guestPhysicalAddress the first guest-physical address, a multiple of 4096

@@ -186,7 +186,7 @@ public interface Vcpu extends AutoCloseable {
      * Writes the local APIC (KVM_SET_LAPIC).
      *
      * @param state its registers
-     * @throws KvmException EINVAL where no local APIC is in the backend, or the APIC id of the state is another
+     * @throws KvmException EINVAL where no local APIC is in the backend, or the state holds another APIC id in x2APIC mode
      */
     void setLapic(LapicState state);
 

@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.softkvm.kvm.Errors.assertFails;
 
 import com.sun.management.ThreadMXBean;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
 import java.lang.management.ManagementFactory;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -31,6 +33,33 @@ class RunControlTest {
             sregs.idt.limit = 0;
             guest.vcpu.setSregs(sregs);
             guest.runTo(ExitReason.SHUTDOWN);
+        }
+    }
+
+    @Test
+    void codeWithoutMemoryIsAnInternalError() {
+        try (Guest guest = Guest.protectedMode(false, "ea 00 00 00 d0 08 00  jmp 8:d0000000h")) {
+            guest.runTo(ExitReason.INTERNAL_ERROR);
+            assertThat(guest.run.internalErrorSuberror()).isEqualTo(ExitReason.INTERNAL_ERROR_EMULATION);
+            assertThat(guest.run.internalErrorDataCount()).isEqualTo(2);
+            assertThat(guest.run.internalErrorData(0)).isEqualTo(0xD000_0000L);
+            assertThat(guest.run.errorText()).contains("0xd0000000");
+            assertThat(guest.regs().rip).isEqualTo(0xD000_0000L);
+        }
+    }
+
+    @Test
+    void codeInMemoryOfTheCallersOwnIsRefusedByName() {
+        try (Arena arena = Arena.ofShared();
+                Guest guest = Guest.protectedMode(false, "ea 00 00 20 00 08 00  jmp 8:200000h")) {
+            MemorySegment memory = arena.allocate(0x1000, 0x1000);
+            byte[] code = Guest.assemble("b0 05 e6 10 ff c0 eb fa");
+            MemorySegment.copy(MemorySegment.ofArray(code), 0, memory, 0, code.length);
+            guest.vm.setMemorySlot(MemorySlot.of(7, 0x200000, memory));
+            guest.runTo(ExitReason.INTERNAL_ERROR);
+            assertThat(guest.run.internalErrorData(1)).isEqualTo(0xFAEB_C0FF_10E6_05B0L);
+            assertThat(guest.run.errorText()).contains("slot 7", "allocateMemory");
+            guest.vm.deleteMemorySlot(0, 7);
         }
     }
 

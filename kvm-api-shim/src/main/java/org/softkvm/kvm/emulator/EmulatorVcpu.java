@@ -75,7 +75,7 @@ final class EmulatorVcpu implements Vcpu {
         clock = new PvClock(vm.memory(), vm.time(), tsc, this::guestTsc);
         port.setClock(clock);
         state = new RunState(cpu.ioBuffer());
-        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, this::readCode);
+        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code());
         msrs = new MsrAccess(cpu, port, apic, clock);
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
@@ -117,19 +117,27 @@ final class EmulatorVcpu implements Vcpu {
         return cpu.readMsr(MsrList.TSC);
     }
 
-    private long readCode(long linearAddress) {
-        byte[] bytes = new byte[Long.BYTES];
-        for (int i = 0; i < bytes.length; i++) {
-            long physical = cpu.translate(linearAddress + i);
-            if (physical != -1) {
-                vm.memory().read(physical, bytes, i, 1);
+    /** Guest code, for the messages of internal errors. */
+    private final class Code implements Runner.CodeReader {
+        @Override
+        public long read(long linearAddress) {
+            byte[] bytes = new byte[Long.BYTES];
+            long value = 0;
+            for (int i = bytes.length - 1; i >= 0; i--) {
+                long physical = cpu.translate(linearAddress + i);
+                if (physical != -1) {
+                    vm.memory().read(physical, bytes, i, 1);
+                }
+                value = value << Byte.SIZE | bytes[i] & 0xFF;
             }
+            return value;
         }
-        long value = 0;
-        for (int i = bytes.length - 1; i >= 0; i--) {
-            value = value << Byte.SIZE | bytes[i] & 0xFF;
+
+        @Override
+        public String describe(long linearAddress) {
+            long physical = cpu.translate(linearAddress);
+            return physical == -1 ? "it is not mapped" : vm.whyNoCode(physical);
         }
-        return value;
     }
 
     // ---- Calls by one thread at a time

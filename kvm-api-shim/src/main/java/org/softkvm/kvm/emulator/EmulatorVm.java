@@ -2,6 +2,7 @@ package org.softkvm.kvm.emulator;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.locks.ReentrantLock;
@@ -23,6 +24,7 @@ import org.softkvm.kvm.Vm;
 /** A VM of the emulator backend. */
 final class EmulatorVm implements Vm {
     private static final long PAGE = 4096;
+    private static final int SHOWN_CODE_BYTES = 15;
     private static final long TSS_LIMIT = 0xFFFF_FFFFL - 3 * PAGE + 1;
 
     private final GuestMemory memory = new GuestMemory();
@@ -53,6 +55,25 @@ final class EmulatorVm implements Vm {
 
     InProcessApicBus bus() {
         return bus;
+    }
+
+    /** Why code at a guest-physical address cannot be executed, for messages. */
+    String whyNoCode(long guestPhysicalAddress) {
+        MemorySlot slot = slotMap.find(guestPhysicalAddress);
+        if (slot == null) {
+            return "there is no memory at guest-physical 0x" + Long.toHexString(guestPhysicalAddress);
+        }
+        if (HostMemory.offsetOf(slot.memory()) < 0) {
+            return "slot " + slot.slot() + " lies on memory that Vm.allocateMemory did not give,"
+                    + " from which the emulator backend executes no code";
+        }
+        return "bytes " + code(guestPhysicalAddress);
+    }
+
+    private String code(long guestPhysicalAddress) {
+        byte[] bytes = new byte[SHOWN_CODE_BYTES];
+        memory.read(guestPhysicalAddress, bytes, 0, bytes.length);
+        return HexFormat.ofDelimiter(" ").formatHex(bytes);
     }
 
     boolean splitIrqchip() {

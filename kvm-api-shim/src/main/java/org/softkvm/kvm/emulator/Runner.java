@@ -10,7 +10,6 @@ import org.softkvm.kvm.VcpuStatistics;
 /** KVM_RUN: executes guest code, waits in HLT, serves requests, and turns the core's exits into KVM's. */
 final class Runner {
     private static final int RFLAGS_IF = 0x200;
-    private static final int CODE_BYTES = 8;
 
     private final VirtualCpu cpu;
     private final Requests requests;
@@ -72,7 +71,7 @@ final class Runner {
         state.apicBase = port.apicBase();
     }
 
-    /** Reads guest memory at a linear address, for messages. */
+    /** Reads guest code at a linear address, for messages. */
     interface CodeReader {
         /**
          * Reads.
@@ -80,6 +79,13 @@ final class Runner {
          * @return 8 bytes, little-endian; bytes that cannot be read are 0
          */
         long read(long linearAddress);
+
+        /**
+         * Says what is there.
+         *
+         * @return a phrase
+         */
+        String describe(long linearAddress);
     }
 
     // ---- KVM_RUN
@@ -229,21 +235,15 @@ final class Runner {
 
     private void internalError() {
         long linear = cpu.segmentBase(SegmentCodec.CS) + cpu.rip();
-        long bytes = code.read(linear);
         state.internalErrorSuberror = cpu.suberror();
         state.internalErrorDataCount = 0;
         state.addInternalErrorData(linear);
-        state.addInternalErrorData(bytes);
-        state.errorText = "cannot execute the instruction at linear address 0x" + Long.toHexString(linear) + " (bytes "
-                + hex(bytes) + ")";
-    }
-
-    private static String hex(long bytes) {
-        StringBuilder text = new StringBuilder();
-        for (int i = 0; i < CODE_BYTES; i++) {
-            text.append(i == 0 ? "" : " ").append(String.format("%02x", bytes >>> i * Byte.SIZE & 0xFF));
-        }
-        return text.toString();
+        state.addInternalErrorData(code.read(linear));
+        state.errorText = state.internalErrorSuberror == ExitReason.INTERNAL_ERROR_DELIVERY_EV
+                ? "cannot deliver an event at linear address 0x" + Long.toHexString(linear)
+                        + ": a descriptor table or the stack lies outside memory"
+                : "cannot execute the instruction at linear address 0x" + Long.toHexString(linear) + ": "
+                        + code.describe(linear);
     }
 
     /** The guest executed HLT and nothing is there to deliver: waits; false where the thread was interrupted. */

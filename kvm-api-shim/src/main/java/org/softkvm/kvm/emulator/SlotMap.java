@@ -47,7 +47,8 @@ final class SlotMap {
         return done;
     }
 
-    private MemorySlot find(long address) {
+    /** The slot of an address, or null. */
+    MemorySlot find(long address) {
         int low = 0;
         int high = sorted.length - 1;
         while (low <= high) {
