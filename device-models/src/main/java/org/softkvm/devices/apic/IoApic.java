@@ -1,8 +1,11 @@
 package org.softkvm.devices.apic;
 
+import java.util.Arrays;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.StatefulDevice;
+import org.softkvm.devices.time.DeviceClock;
+import org.softkvm.devices.time.DeviceTimer;
 
 /**
  * An I/O APIC with 24 pins: the 82093AA (version 11h), or the later one of Intel's chipsets with an EOI register
@@ -11,6 +14,10 @@ import org.softkvm.devices.StatefulDevice;
  * <p>The pins carry the asserted state; the polarity bit of a redirection entry is kept and has no effect. An
  * edge-triggered interrupt that comes while its pin is masked is lost, as the data sheet says. NMI, SMI, INIT and
  * ExtINT entries are edge-triggered whatever they say.
+ *
+ * <p>A level-triggered interrupt that is still asserted at its end is sent again at once, but a guest that ends one
+ * {@value #STORM_EOIS} times without making its device let go gets a pause of {@value #STORM_PAUSE_NANOS} ns each time,
+ * in which it can execute something else than the handler. (Real hardware takes its time with every one.)
  *
  * <p>Not thread-safe: the board's lock serialises its pins, registers and {@link #endOfInterrupt}.
  */
@@ -29,6 +36,12 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
 
     /** The version with an EOI register. */
     public static final int VERSION_EOI_REGISTER = 0x20;
+
+    /** How often in a row an interrupt is ended with its pin asserted before there is a pause. */
+    public static final int STORM_EOIS = 10_000;
+
+    /** The length of that pause in nanoseconds. */
+    public static final long STORM_PAUSE_NANOS = 10_000_000;
 
     /** Redirection entry: a message of this pin waits to be accepted (read-only). */
     public static final long DELIVERY_STATUS = 1 << 12;
@@ -60,6 +73,7 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
     private static final long ENTRY_WRITABLE = 0xFF000000_0001AFFFL;
 
     private final int version;
+    private final DeviceClock clock;
     private final ApicBus bus;
     private final RedirectionListener listener;
     private final InterruptLine[] pins = new InterruptLine[PINS];
@@ -71,6 +85,15 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
     private int ioregsel;
     private int id;
     private int arbitrationId;
+
+    /** For each pin, how often in a row its interrupt was ended while it was asserted. */
+    private final int[] successiveEois = new int[PINS];
+
+    /** The pins that pause, one a bit, and the time until when. */
+    private int paused;
+
+    private long pauseEnd;
+    private final DeviceTimer pauseTimer;
 
     /** Hears of changed redirection entries, for boards that mirror them as KVM's GSI routes. */
     @FunctionalInterface
@@ -92,21 +115,34 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
      * @param arbitrationId the arbitration register
      * @param asserted the asserted pins, one a bit
      * @param redirection the 24 redirection entries with their status bits
+     * @param successiveEois for each pin, how often in a row its interrupt was ended while it was asserted
+     * @param paused the pins that wait for the end of a pause, one a bit
+     * @param pauseNanos nanoseconds until the end of the pause
      */
-    public record State(int ioregsel, int id, int arbitrationId, int asserted, long[] redirection) {}
+    public record State(
+            int ioregsel,
+            int id,
+            int arbitrationId,
+            int asserted,
+            long[] redirection,
+            int[] successiveEois,
+            int paused,
+            long pauseNanos) {}
 
     /**
      * Creates an IOAPIC in its state after reset. The caller attaches it to the bus.
      *
      * @param version {@link #VERSION_82093AA} or {@link #VERSION_EOI_REGISTER}
+     * @param clock the time, for the pauses
      * @param bus where its messages go
      * @param listener hears of changed redirection entries
      */
-    public IoApic(int version, ApicBus bus, RedirectionListener listener) {
+    public IoApic(int version, DeviceClock clock, ApicBus bus, RedirectionListener listener) {
         if (version != VERSION_82093AA && version != VERSION_EOI_REGISTER) {
             throw new IllegalArgumentException("there is no IOAPIC of version 0x%x".formatted(version));
         }
         this.version = version;
+        this.clock = clock;
         this.bus = bus;
         this.listener = listener;
         for (int pin = 0; pin < PINS; pin++) {
@@ -114,16 +150,18 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
             pins[pin] = level -> setPin(number, level);
             redirection[pin] = MASKED;
         }
+        pauseTimer = clock.newTimer(this::endPause);
     }
 
     /**
      * Creates an IOAPIC in its state after reset without a listener.
      *
      * @param version {@link #VERSION_82093AA} or {@link #VERSION_EOI_REGISTER}
+     * @param clock the time, for the pauses
      * @param bus where its messages go
      */
-    public IoApic(int version, ApicBus bus) {
-        this(version, bus, (pin, entry) -> {});
+    public IoApic(int version, DeviceClock clock, ApicBus bus) {
+        this(version, clock, bus, (pin, entry) -> {});
     }
 
     /** The state after reset: all entries masked, id 0. The pins keep their levels. */
@@ -131,6 +169,9 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
         ioregsel = 0;
         id = 0;
         arbitrationId = 0;
+        Arrays.fill(successiveEois, 0);
+        paused = 0;
+        pauseTimer.cancel();
         for (int pin = 0; pin < PINS; pin++) {
             setEntry(pin, MASKED);
         }
@@ -317,20 +358,52 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
             long entry = redirection[pin];
             if ((entry & REMOTE_IRR) != 0 && (entry & 0xFF) == vector) {
                 redirection[pin] = entry & ~REMOTE_IRR;
-                serviceLevel(pin);
+                serviceAgain(pin);
             }
+        }
+    }
+
+    private void serviceAgain(int pin) {
+        if ((asserted & 1 << pin) == 0) {
+            successiveEois[pin] = 0;
+        } else if (++successiveEois[pin] < STORM_EOIS) {
+            serviceLevel(pin);
+        } else {
+            successiveEois[pin] = 0;
+            if (paused == 0) {
+                pauseEnd = clock.nanoTime() + STORM_PAUSE_NANOS;
+                pauseTimer.arm(pauseEnd);
+            }
+            paused |= 1 << pin;
+        }
+    }
+
+    private void endPause() {
+        int pins = paused;
+        paused = 0;
+        while (pins != 0) {
+            serviceLevel(Integer.numberOfTrailingZeros(pins));
+            pins &= pins - 1;
         }
     }
 
     @Override
     public State save() {
-        return new State(ioregsel, id, arbitrationId, asserted, redirection.clone());
+        return new State(
+                ioregsel,
+                id,
+                arbitrationId,
+                asserted,
+                redirection.clone(),
+                successiveEois.clone(),
+                paused,
+                paused == 0 ? 0 : Math.max(0, pauseEnd - clock.nanoTime()));
     }
 
     /** {@inheritDoc} The listener hears of the entries that differ; nothing is sent. */
     @Override
     public void restore(State state) {
-        if (state.redirection.length != PINS) {
+        if (state.redirection.length != PINS || state.successiveEois.length != PINS) {
             throw new IllegalArgumentException("an IOAPIC has " + PINS + " redirection entries");
         }
         ioregsel = state.ioregsel & 0xFF;
@@ -339,6 +412,13 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
         asserted = state.asserted & (1 << PINS) - 1;
         for (int pin = 0; pin < PINS; pin++) {
             setEntry(pin, state.redirection[pin] & (ENTRY_WRITABLE | REMOTE_IRR | DELIVERY_STATUS));
+            successiveEois[pin] = Math.clamp(state.successiveEois[pin], 0, STORM_EOIS);
+        }
+        paused = state.paused & (1 << PINS) - 1;
+        pauseTimer.cancel();
+        if (paused != 0) {
+            pauseEnd = clock.nanoTime() + Math.clamp(state.pauseNanos, 0, STORM_PAUSE_NANOS);
+            pauseTimer.arm(pauseEnd);
         }
     }
 }

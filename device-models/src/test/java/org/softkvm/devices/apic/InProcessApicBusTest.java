@@ -117,7 +117,7 @@ class InProcessApicBusTest {
     @Test
     @Timeout(60)
     void endsAndLineChangesDoNotDeadlock() throws InterruptedException {
-        IoApic ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, bus);
+        IoApic ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, clock, bus);
         bus.attach(ioApic);
         LocalApic apic = newApic(0);
         for (int pin = 0; pin < 8; pin++) {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.softkvm.devices.time.ManualClock;
 
 class IoApicTest {
     private static final int EDGE = 0;
@@ -15,10 +16,11 @@ class IoApicTest {
     private static final int REMOTE_IRR = 0x4000;
     private static final int DELIVERY_STATUS = 0x1000;
 
+    private final ManualClock clock = new ManualClock();
     private final RecordingBus bus = new RecordingBus();
     private final List<String> changes = new ArrayList<>();
     private final IoApic ioApic =
-            new IoApic(IoApic.VERSION_82093AA, bus, (pin, entry) -> changes.add("%d=%x".formatted(pin, entry)));
+            new IoApic(IoApic.VERSION_82093AA, clock, bus, (pin, entry) -> changes.add("%d=%x".formatted(pin, entry)));
 
     private int register(int index) {
         return register(ioApic, index);
@@ -63,8 +65,9 @@ class IoApicTest {
         assertThat(register(0x40)).isZero();
         assertThat(register(0x03)).isZero();
         assertThat(register(0xFF)).isZero();
-        assertThat(register(new IoApic(IoApic.VERSION_EOI_REGISTER, bus), 1)).isEqualTo(0x170020);
-        assertThatThrownBy(() -> new IoApic(0x12, bus)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(register(new IoApic(IoApic.VERSION_EOI_REGISTER, clock, bus), 1))
+                .isEqualTo(0x170020);
+        assertThatThrownBy(() -> new IoApic(0x12, clock, bus)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
@@ -210,7 +213,7 @@ class IoApicTest {
         ioApic.pin(10).set(true);
         ioApic.write(0x40, 4, 0x51);
         assertThat(bus.sent).as("version 11h has none").hasSize(1);
-        IoApic newer = new IoApic(IoApic.VERSION_EOI_REGISTER, bus);
+        IoApic newer = new IoApic(IoApic.VERSION_EOI_REGISTER, clock, bus);
         set(newer, 0x24, 0x52 | LEVEL);
         newer.pin(10).set(true);
         newer.write(0x40, 4, 0x52);
@@ -248,6 +251,45 @@ class IoApicTest {
     }
 
     @Test
+    void aStormIsInterrupted() {
+        entry(10, 0x51 | LEVEL, 1);
+        ioApic.pin(10).set(true);
+        for (int i = 1; i < IoApic.STORM_EOIS; i++) {
+            ioApic.endOfInterrupt(0x51);
+        }
+        assertThat(bus.sent).hasSize(IoApic.STORM_EOIS);
+        ioApic.endOfInterrupt(0x51);
+        assertThat(bus.sent).as("a pause").hasSize(IoApic.STORM_EOIS);
+        clock.advance(IoApic.STORM_PAUSE_NANOS / 2);
+        IoApic.State state = ioApic.save();
+        IoApic other = new IoApic(IoApic.VERSION_82093AA, clock, new RecordingBus());
+        other.restore(state);
+        assertThat(other.save()).usingRecursiveComparison().isEqualTo(state);
+        clock.advance(IoApic.STORM_PAUSE_NANOS / 2 - 1);
+        assertThat(bus.sent).hasSize(IoApic.STORM_EOIS);
+        clock.advance(1);
+        assertThat(bus.sent).hasSize(IoApic.STORM_EOIS + 1);
+        assertThat(other.redirection(10) & REMOTE_IRR).isEqualTo(REMOTE_IRR);
+        ioApic.endOfInterrupt(0x51);
+        assertThat(bus.sent).as("a new count").hasSize(IoApic.STORM_EOIS + 2);
+    }
+
+    @Test
+    void interruptsThatAreServedAreNoStorm() {
+        entry(10, 0x51 | LEVEL, 1);
+        for (int i = 0; i < 2 * IoApic.STORM_EOIS; i++) {
+            ioApic.pin(10).set(true);
+            if (i % 2 == 0) {
+                ioApic.endOfInterrupt(0x51);
+            }
+            ioApic.pin(10).set(false);
+            ioApic.endOfInterrupt(0x51);
+        }
+        assertThat(bus.sent).hasSize(3 * IoApic.STORM_EOIS);
+        assertThat(clock.nextDeadline()).isEqualTo(Long.MAX_VALUE);
+    }
+
+    @Test
     void savedStateComesBack() {
         entry(10, 0x51 | LEVEL, 1);
         entry(4, 0x41, 2);
@@ -256,7 +298,7 @@ class IoApicTest {
         set(0, 0x05000000);
         IoApic.State state = ioApic.save();
         bus.sent.clear();
-        IoApic other = new IoApic(IoApic.VERSION_82093AA, bus);
+        IoApic other = new IoApic(IoApic.VERSION_82093AA, clock, bus);
         other.restore(state);
         assertThat(other.save()).usingRecursiveComparison().isEqualTo(state);
         other.pin(10).set(true);
@@ -264,7 +306,7 @@ class IoApicTest {
         assertThat(bus.sent).as("they were asserted already").isEmpty();
         other.endOfInterrupt(0x51);
         assertThat(bus.sent).containsExactly(message(0x51, 1, true));
-        assertThatThrownBy(() -> other.restore(new IoApic.State(0, 0, 0, 0, new long[3])))
+        assertThatThrownBy(() -> other.restore(new IoApic.State(0, 0, 0, 0, new long[3], new int[24], 0, 0)))
                 .isInstanceOf(IllegalArgumentException.class);
     }
 

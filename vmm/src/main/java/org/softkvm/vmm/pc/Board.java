@@ -64,7 +64,7 @@ final class Board {
         this.config = config;
         this.end = end;
         this.pic = new Pic8259Pair(extInt);
-        this.ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, new MsiApicBus(vm), new GsiRoutes(vm));
+        this.ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, clock, new MsiApicBus(vm), new GsiRoutes(vm));
         this.memory = memory;
         interruptControllers();
         timers(layout);
