@@ -268,6 +268,7 @@ public final class Events {
             throw c.gp(ext);
         }
         d = Descriptors.accessed(c, selector, d);
+        frame.accessed();
         if (v86) {
             frame.push(size, c.segSel[Cpu.GS]);
             frame.push(size, c.segSel[Cpu.FS]);

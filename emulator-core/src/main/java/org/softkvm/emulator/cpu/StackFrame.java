@@ -108,7 +108,6 @@ public final class StackFrame {
         if (!Descriptors.isPresent(d)) {
             throw c.fault(Vector.SS, error);
         }
-        d = Descriptors.accessed(c, ss, d);
         flat = false;
         user = false;
         switched = true;
@@ -144,6 +143,13 @@ public final class StackFrame {
             }
         } finally {
             c.tlbTag = saved;
+        }
+    }
+
+    /** Sets the accessed bit of a new stack segment: after all checks, before the first push. */
+    public void accessed() {
+        if (switched && !flat) {
+            descriptor = Descriptors.accessed(c, selector, descriptor);
         }
     }
 

@@ -241,7 +241,8 @@ public final class TaskSwitch {
         for (int k = 0; k < 8; k++) {
             c.r[k] = tss32 || !c.model.has(Feature.I386) ? state[2 + k] : state[2 + k] | 0xFFFF0000L;
         }
-        c.cpl = (flags & Flags.VM) != 0 ? 3 : (int) state[SELECTORS + Cpu.CS] & 3;
+        // Level 3 until SS is good: a fault before that has to find the stack of its handler in the TSS.
+        c.cpl = 3;
         c.setFlags(nested ? flags | Flags.NT : flags);
         // Until its descriptor is loaded a register holds only its selector.
         c.setSegment(Cpu.LDTR, (int) state[LDT], 0, 0, Cpu.ATTR_UNUSABLE);
@@ -257,7 +258,7 @@ public final class TaskSwitch {
         }
     }
 
-    /** Loads the descriptors of the new task, with the checks; faults are #TS rather than #GP. */
+    /** Loads the descriptors of the new task with the checks, in the order of SDM table 9-1; #TS rather than #GP. */
     private static void qualify(Cpu c, long[] state, int ext) {
         int ldt = (int) state[LDT];
         if (!Descriptors.isNull(ldt)) {
@@ -272,20 +273,21 @@ public final class TaskSwitch {
             Segmentation.set(c, Cpu.LDTR, ldt, d);
         }
         if (!c.v86()) {
-            qualifyCode(c, (int) state[SELECTORS + Cpu.CS], ext);
-            qualifyStack(c, (int) state[SELECTORS + Cpu.SS], ext);
-            for (int seg = 0; seg <= Cpu.GS; seg++) {
-                if (seg != Cpu.CS && seg != Cpu.SS) {
-                    qualifyData(c, seg, (int) state[SELECTORS + seg], ext);
-                }
-            }
+            int cs = (int) state[SELECTORS + Cpu.CS];
+            qualifyStack(c, (int) state[SELECTORS + Cpu.SS], cs & 3, ext);
+            long d = qualifyCode(c, cs, ext);
+            qualifyData(c, Cpu.DS, (int) state[SELECTORS + Cpu.DS], ext);
+            qualifyData(c, Cpu.ES, (int) state[SELECTORS + Cpu.ES], ext);
+            qualifyData(c, Cpu.FS, (int) state[SELECTORS + Cpu.FS], ext);
+            qualifyData(c, Cpu.GS, (int) state[SELECTORS + Cpu.GS], ext);
+            Segmentation.setCode(c, cs, Descriptors.accessed(c, cs, d), cs & 3);
         }
         if (c.rip > c.segLimit[Cpu.CS]) {
             throw c.gp(ext);
         }
     }
 
-    private static void qualifyCode(Cpu c, int selector, int ext) {
+    private static long qualifyCode(Cpu c, int selector, int ext) {
         int error = Descriptors.error(selector, ext);
         if (Descriptors.isNull(selector)) {
             throw c.fault(Vector.TS, error);
@@ -299,22 +301,24 @@ public final class TaskSwitch {
         if (!Descriptors.isPresent(d)) {
             throw c.fault(Vector.NP, error);
         }
-        Segmentation.setCode(c, selector, Descriptors.accessed(c, selector, d), rpl);
+        return d;
     }
 
-    private static void qualifyStack(Cpu c, int selector, int ext) {
+    private static void qualifyStack(Cpu c, int selector, int cpl, int ext) {
         int error = Descriptors.error(selector, ext);
         if (Descriptors.isNull(selector)) {
             throw c.fault(Vector.TS, error);
         }
         long d = Descriptors.fetch(c, selector, Vector.TS, ext);
-        if ((selector & 3) != c.cpl || Descriptors.dpl(d) != c.cpl || !Descriptors.isWritableData(d)) {
+        if ((selector & 3) != cpl || Descriptors.dpl(d) != cpl || !Descriptors.isWritableData(d)) {
             throw c.fault(Vector.TS, error);
         }
         if (!Descriptors.isPresent(d)) {
             throw c.fault(Vector.SS, error);
         }
-        Segmentation.set(c, Cpu.SS, selector, Descriptors.accessed(c, selector, d));
+        d = Descriptors.accessed(c, selector, d);
+        c.cpl = cpl;
+        Segmentation.set(c, Cpu.SS, selector, d);
     }
 
     private static void qualifyData(Cpu c, int seg, int selector, int ext) {

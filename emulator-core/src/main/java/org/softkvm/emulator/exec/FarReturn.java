@@ -90,7 +90,7 @@ public final class FarReturn {
         if (!Descriptors.isPresent(d)) {
             throw c.fault(Vector.SS, error);
         }
-        return Descriptors.accessed(c, selector, d);
+        return d;
     }
 
     /** The rest of a return that loads SS: the last checks, then CS, SS, flags and the data segments. */
@@ -109,6 +109,9 @@ public final class FarReturn {
         long stack = returnStack(c, ss, rpl, code);
         FarTransfer.checkOffset(c, code, offset);
         long d = Descriptors.accessed(c, selector, code);
+        if (stack != 0) {
+            stack = Descriptors.accessed(c, ss, stack);
+        }
         boolean outer = rpl > c.cpl;
         if (withFlags) {
             restoreFlags(c, flags, size);

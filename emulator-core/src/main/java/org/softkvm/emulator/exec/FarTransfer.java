@@ -255,6 +255,7 @@ public final class FarTransfer {
         }
         checkOffset(c, d, offset);
         d = Descriptors.accessed(c, target, d);
+        frame.accessed();
         if (inner) {
             frame.push(size, c.segSel[Cpu.SS]);
             frame.push(size, c.r[Cpu.RSP]);

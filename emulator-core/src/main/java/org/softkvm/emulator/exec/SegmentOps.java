@@ -175,7 +175,7 @@ public final class SegmentOps {
         long d = look(c, selector);
         boolean good = d != 0 && acceptable(c, selector, d, true) && visible(c, selector, d);
         if (good) {
-            c.set(i.reg, i.opSize, d >>> 32 & (i.opSize == 2 ? 0xFF00 : 0x00F0FF00));
+            c.set(i.reg, i.opSize, d >>> 32 & (i.opSize == 2 ? 0xFF00 : 0x00FFFF00));
         }
         setZero(c, good);
     }

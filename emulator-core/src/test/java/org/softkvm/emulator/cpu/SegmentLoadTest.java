@@ -261,7 +261,7 @@ class SegmentLoadTest {
         c.r[Cpu.RAX] = 0x55;
         b.run("0F 02 C1");
         assertThat(c.arith() & Flags.ZF).isEqualTo(good == 1 ? Flags.ZF : 0);
-        assertThat(c.r[Cpu.RAX]).isEqualTo(good == 1 ? Long.parseLong(value, 16) & 0xF0FF00 : 0x55);
+        assertThat(c.r[Cpu.RAX]).isEqualTo(good == 1 ? Long.parseLong(value, 16) & 0xFFFF00 : 0x55);
     }
 
     @ParameterizedTest
