@@ -11,6 +11,7 @@ import static org.softkvm.emulator.decode.Operand.U;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
 
+import org.softkvm.emulator.simd.Approximations;
 import org.softkvm.emulator.simd.Arithmetic;
 import org.softkvm.emulator.simd.Conversions;
 import org.softkvm.emulator.simd.Lanes;
@@ -201,6 +202,12 @@ final class SseRows {
                     .state(Arithmetic.class, "sd")
                     .noFlags()
                     .needs(Feature.SSE2);
+        }
+        for (String r : new String[] {"NP 0F 52 rsqrtps", "F3 0F 52 rsqrtss", "NP 0F 53 rcpps", "F3 0F 53 rcpss"}) {
+            t.op(r.substring(0, 8), r.substring(9), V, W)
+                    .state(Approximations.class, r.substring(9))
+                    .noFlags()
+                    .needs(Feature.SSE);
         }
         t.op("NP 0F C2", "cmpps", V, W, Ib)
                 .state(Arithmetic.class, "cmpps")

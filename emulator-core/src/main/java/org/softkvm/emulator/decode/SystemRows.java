@@ -124,9 +124,22 @@ final class SystemRows {
                 .noFlags()
                 .ends()
                 .needs(Feature.XSAVE);
-        t.op("NP 0F AE =E8", "lfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE2);
-        t.op("NP 0F AE =F0", "mfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE2);
-        t.op("NP 0F AE =F8", "sfence").state(IntegerOps.class, "nop").noFlags().needs(Feature.SSE);
+        // The fences ignore ModRM.rm.
+        t.op("NP 0F AE /5", "lfence")
+                .state(IntegerOps.class, "nop")
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.SSE2);
+        t.op("NP 0F AE /6", "mfence")
+                .state(IntegerOps.class, "nop")
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.SSE2);
+        t.op("NP 0F AE /7", "sfence")
+                .state(IntegerOps.class, "nop")
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.SSE);
         t.op("NP 0F AE /7", "clflush", Operand.Mb)
                 .state(SystemOps.class, "clflush")
                 .noFlags()
