@@ -94,4 +94,7 @@ public interface LocalInterruptController {
      * @param value the value
      */
     void writeMmio(int offset, int size, long value);
+
+    /** The guest wrote its time-stamp counter or IA32_TSC_ADJUST: deadlines of the counter are due at another time. */
+    default void tscChanged() {}
 }

@@ -860,6 +860,15 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * The time-stamp counter as the guest reads it. Any thread.
+     *
+     * @return ticks
+     */
+    public long tsc() {
+        return Msrs.tsc(cpu);
+    }
+
+    /**
      * Whether an MSR can be read.
      *
      * @param index MSR number

@@ -107,6 +107,25 @@ class KvmClockTest {
     }
 
     @Test
+    void theRecordFollowsWhatTheGuestWritesToItsCounter() {
+        try (Guest guest = Guest.longMode(true, """
+                b9 01 4d 56 4b     mov ecx, 4b564d01h
+                b8 01 50 00 00     mov eax, 5001h
+                31 d2              xor edx, edx
+                0f 30              wrmsr
+                b9 10 00 00 00     mov ecx, 10h
+                31 c0              xor eax, eax
+                ba 00 00 01 00     mov edx, 10000h
+                0f 30              wrmsr
+                e6 10              out 10h, al
+                """)) {
+            guest.runToOut(0x10);
+            assertThat(guest.peek64(RECORD + 8)).isGreaterThanOrEqualTo(1L << 48);
+            assertThat(nanoseconds(guest, guest.vcpu.getMsr(0x10))).isBetween(0L, MINUTE);
+        }
+    }
+
+    @Test
     void theClockBeginsAtZeroAndTakesTheTimeThatPassed() {
         try (Guest guest = Guest.realMode("f4")) {
             ClockData data = new ClockData();

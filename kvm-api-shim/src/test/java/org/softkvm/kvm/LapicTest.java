@@ -165,6 +165,26 @@ class LapicTest {
         }
     }
 
+    /** The deadline is an hour away until the guest sets its counter past it. */
+    @Test
+    void theTscDeadlineFollowsTheCounter() {
+        try (Guest guest = guest("""
+                b8 20 03 e0 fe           mov eax, fee00320h
+                c7 00 46 00 04 00        mov dword [rax], 40046h
+                b9 e0 06 00 00           mov ecx, 6e0h
+                31 c0                    xor eax, eax
+                ba 46 03 00 00           mov edx, 346h
+                0f 30                    wrmsr
+                b9 10 00 00 00           mov ecx, 10h
+                ba 47 03 00 00           mov edx, 347h
+                0f 30                    wrmsr
+                fb                       sti
+                eb fe                    jmp $
+                """)) {
+            guest.runToOut(0x20);
+        }
+    }
+
     @Test
     void aSelfIpiIsTaken() {
         try (Guest guest = guest("""

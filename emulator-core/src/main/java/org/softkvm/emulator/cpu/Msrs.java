@@ -188,10 +188,12 @@ public final class Msrs {
                 long offset = v - c.time.tsc();
                 tscAdjust += offset - tscOffset;
                 tscOffset = offset;
+                c.lapic.tscChanged();
             }
             case TSC_ADJUST -> {
                 tscOffset += v - tscAdjust;
                 tscAdjust = v;
+                c.lapic.tscChanged();
             }
             case SPEC_CTRL -> {
                 if ((v & ~7L) != 0) {

@@ -72,11 +72,11 @@ final class EmulatorVcpu implements Vcpu {
         port = new LapicPort(apic, bootstrap, () -> requests.post(Requests.CR8));
         cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
         requests.setCpu(cpu);
-        clock = new PvClock(vm.memory(), vm.time(), tsc, this::guestTsc);
+        clock = new PvClock(vm.memory(), vm.time(), tsc, cpu::tsc);
         port.setClock(clock);
         state = new RunState(cpu.ioBuffer());
         runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code());
-        msrs = new MsrAccess(cpu, port, apic, clock);
+        msrs = new MsrAccess(cpu, port);
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
         cpuid = Cpuid.of(vm.model());
@@ -98,7 +98,8 @@ final class EmulatorVcpu implements Vcpu {
     private final class ApicTsc implements TscSource {
         @Override
         public long tsc() {
-            return guestTsc();
+            // From the timer's thread too.
+            return cpu.tsc();
         }
 
         @Override
@@ -111,10 +112,6 @@ final class EmulatorVcpu implements Vcpu {
             long nanos = tsc.nanosOfTicks(ticks);
             return nanos > Long.MAX_VALUE - now ? Long.MAX_VALUE : now + nanos;
         }
-    }
-
-    private long guestTsc() {
-        return cpu.readMsr(MsrList.TSC);
     }
 
     /** Guest code, for the messages of internal errors. */
@@ -516,18 +513,10 @@ final class EmulatorVcpu implements Vcpu {
                         call, Errno.EINVAL, "tsc_khz=" + khz + " (" + Tsc.MIN_KHZ + " to " + Tsc.MAX_KHZ + ")");
             }
             tsc.setKhz(chosen);
-            tscChanged();
+            port.tscChanged();
         } finally {
             leave();
         }
-    }
-
-    /** The counter was set, or its frequency. */
-    private void tscChanged() {
-        if (apic != null) {
-            apic.tscChanged();
-        }
-        clock.update();
     }
 
     @Override

@@ -208,4 +208,12 @@ final class LapicPort implements LocalInterruptController {
     public void writeMmio(int offset, int size, long value) {
         apic.write(offset, size, value);
     }
+
+    @Override
+    public void tscChanged() {
+        if (apic != null) {
+            apic.tscChanged();
+        }
+        clock.update();
+    }
 }

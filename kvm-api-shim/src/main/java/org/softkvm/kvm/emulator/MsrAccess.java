@@ -1,20 +1,15 @@
 package org.softkvm.kvm.emulator;
 
-import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.emulator.VirtualCpu;
 
 /** Model-specific registers as KVM_GET_MSRS and KVM_SET_MSRS see them. */
 final class MsrAccess {
     private final VirtualCpu cpu;
     private final LapicPort port;
-    private final LocalApic apic;
-    private final PvClock clock;
 
-    MsrAccess(VirtualCpu cpu, LapicPort port, LocalApic apic, PvClock clock) {
+    MsrAccess(VirtualCpu cpu, LapicPort port) {
         this.cpu = cpu;
         this.port = port;
-        this.apic = apic;
-        this.clock = clock;
     }
 
     /** Reads up to the first that cannot be read; returns how many. */
@@ -56,10 +51,7 @@ final class MsrAccess {
         }
         boolean taken = cpu.writeMsr(index, value);
         if (taken && (index == MsrList.TSC || index == MsrList.TSC_ADJUST)) {
-            if (apic != null) {
-                apic.tscChanged();
-            }
-            clock.update();
+            port.tscChanged();
         }
         return taken;
     }
