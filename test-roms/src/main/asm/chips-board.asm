@@ -2,7 +2,7 @@
 ;
 ; checks: the debug consoles at 402 and E9, ports and memory that nobody decodes, port 61, the ACPI PM timer
 ; see: QEMU docs/specs (isa-debugcon), ACPI 4.8.3.3 (PM timer)
-; needs: cpus=1
+; needs: cpus=1 debugcon=402 debugcon=e9
 ; status: 33
 ; QEMU: reads zeros from memory that is not there
 ; Bochs: has no debug console at 402

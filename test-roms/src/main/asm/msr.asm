@@ -120,6 +120,10 @@ main:
         it "the reset value of the PAT is 0007040600070406"
         expect_eq esi, 0x00070406
         expect_eq edi, 0x00070406
+        mov eax, 1
+        cpuid
+        bt edx, 12
+        jnc .no_mtrr
         it "MTRRs: the default type reads back, a bad one raises #GP(0)"
         mov ecx, IA32_MTRR_DEF_TYPE
         rdmsr
@@ -146,6 +150,14 @@ main:
         lea ecx, [0x200 + ecx * 2 - 1]
         rdmsr
 .no_variable:
+        jmp .mtrr_done
+.no_mtrr:
+        mov ecx, IA32_MTRRCAP
+        it_or "MTRRs: the default type reads back, a bad one raises #GP(0)"
+        faults X_GP, 0, rdmsr
+        it_or "IA32_MTRRCAP is read-only"
+        it_or "the variable range registers of MTRRCAP.VCNT are there"
+.mtrr_done:
         it "IA32_APIC_BASE: a reserved bit raises #GP(0)"
         mov ecx, IA32_APIC_BASE
         rdmsr

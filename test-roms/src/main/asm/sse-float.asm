@@ -4,7 +4,7 @@
 ; see: SDM 1 10 and 11, SDM 2 (each instruction)
 ; needs: cpus=1
 ; status: 33
-; assertions: ?
+; assertions: 68
 
 %include "lib/rom.inc"
 %include "lib/float.inc"

@@ -4,7 +4,7 @@
 ; see: SDM 1 11.4.2, SDM 2 (each instruction)
 ; needs: cpus=1
 ; status: 33
-; assertions: ?
+; assertions: 69
 
 %include "lib/rom.inc"
 %include "lib/float.inc"
