@@ -2,6 +2,7 @@ package org.softkvm.emulator.fuzz;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.HexFormat;
 import java.util.SplittableRandom;
 
 /**
@@ -20,6 +21,12 @@ final class FuzzImage {
     static final int CODE_SIZE = 0x1000;
     static final int HANDLERS = 0x12000;
     static final int HANDLERS_SIZE = 0x800;
+    /** So many vectors have handlers that skip, one in 16 bytes. */
+    private static final int SKIPPING = 32;
+
+    /** The vectors that push an error code. */
+    private static final int ERROR_CODES = 0x27d00;
+
     static final int STACKS = 0x20000;
     static final int DATA = 0x30000;
 
@@ -60,9 +67,10 @@ final class FuzzImage {
         }
         code(CODE, CODE_SIZE);
         code(HANDLERS, HANDLERS_SIZE);
+        skippingHandlers();
         if (mode.kind == FuzzMode.Kind.REAL || mode.kind == FuzzMode.Kind.V86) {
             for (int vector = 0; vector < 256; vector++) {
-                view.putInt(4 * vector, HANDLERS >> 4 << 16 | 16 * random.nextInt(HANDLERS_SIZE / 16));
+                view.putInt(4 * vector, HANDLERS >> 4 << 16 | 16 * slot(vector));
             }
         }
         if (mode.kind != FuzzMode.Kind.REAL) {
@@ -74,6 +82,33 @@ final class FuzzImage {
             pageTables();
         }
         return bytes;
+    }
+
+    /** Handlers of the first vectors that return behind the first byte of what faulted, so that code goes on. */
+    private void skippingHandlers() {
+        for (int vector = 0; vector < SKIPPING; vector++) {
+            boolean error = (ERROR_CODES >> vector & 1) != 0 && mode.kind != FuzzMode.Kind.REAL;
+            String code;
+            if (mode.kind == FuzzMode.Kind.LONG) {
+                code = (error ? "4883c408" : "") + "48ff042448cf"; // add rsp, 8; inc qword [rsp]; iretq
+            } else if (mode.kind == FuzzMode.Kind.REAL || old()) {
+                // add sp, 2; push bp; mov bp, sp; inc word [bp + 2]; pop bp; iret
+                code = (error ? "83c402" : "") + "5589e5ff46025dcf";
+            } else {
+                code = (error ? "83c404" : "") + "ff0424cf"; // add esp, 4; inc dword [esp]; iretd
+            }
+            byte[] handler = HexFormat.of().parseHex(code);
+            System.arraycopy(handler, 0, bytes, HANDLERS + 16 * vector, handler.length);
+        }
+    }
+
+    /** The handler of a vector: mostly the one that skips, else a random one. */
+    private int slot(int vector) {
+        return vector < SKIPPING && !oneIn(6) ? vector : random.nextInt(HANDLERS_SIZE / 16);
+    }
+
+    private boolean old() {
+        return mode.model.physicalAddressBits() < 32;
     }
 
     private boolean oneIn(int n) {
@@ -115,13 +150,7 @@ final class FuzzImage {
         view.putLong(GDT, 0);
         for (int user = 0; user <= USER; user += USER) {
             int dpl = user == 0 ? 0 : 0x60;
-            descriptor(
-                    GDT,
-                    user + CODE16,
-                    0,
-                    mode.codeBits == 16 && mode.model.physicalAddressBits() < 32 ? 0xffff : 0xfffff,
-                    0x9b | dpl,
-                    0x8);
+            descriptor(GDT, user + CODE16, CODE, 0xffff, 0x9b | dpl, 0);
             descriptor(GDT, user + CODE32, 0, 0xfffff, 0x9b | dpl, 0xc);
             descriptor(GDT, user + CODE64, 0, 0xfffff, 0x9b | dpl, 0xa);
             descriptor(GDT, user + DATA32, 0, 0xfffff, 0x93 | dpl, 0xc);
@@ -129,7 +158,7 @@ final class FuzzImage {
             // 6 and 7 of each half stay noise.
         }
         boolean longMode = mode.kind == FuzzMode.Kind.LONG;
-        descriptor(GDT, TSS_INDEX, TSS, 0x1fff, mode.model.physicalAddressBits() < 32 ? 0x83 : 0x8b, 0);
+        descriptor(GDT, TSS_INDEX, TSS, 0x1fff, old() ? 0x83 : 0x8b, 0);
         view.putLong(GDT + 8 * (TSS_INDEX + 1), 0);
         descriptor(GDT, LDT_INDEX, LDT, 0xfff, 0x82, 0);
         view.putLong(GDT + 8 * (LDT_INDEX + 1), 0);
@@ -141,7 +170,7 @@ final class FuzzImage {
             gate(
                     GDT + 8 * i,
                     codeSelector(0),
-                    HANDLERS + 16 * random.nextInt(HANDLERS_SIZE / 16),
+                    handler(codeSelector(0), random.nextInt(HANDLERS_SIZE / 16)),
                     type,
                     random.nextInt(4),
                     random.nextInt(32));
@@ -156,7 +185,12 @@ final class FuzzImage {
         if (mode.kind == FuzzMode.Kind.LONG) {
             return CODE64 << 3;
         }
-        return mode.model.physicalAddressBits() < 32 || index % 3 == 2 ? CODE16 << 3 : CODE32 << 3;
+        return old() || index % 3 == 2 ? CODE16 << 3 : CODE32 << 3;
+    }
+
+    /** The offset of a handler in a code segment: the base of the 16-bit one is at the code. */
+    private static int handler(int selector, int slot) {
+        return (selector == CODE16 << 3 ? HANDLERS - CODE : HANDLERS) + 16 * slot;
     }
 
     private void gate(int at, int selector, int offset, int type, int dpl, int count) {
@@ -169,18 +203,17 @@ final class FuzzImage {
         boolean longMode = mode.kind == FuzzMode.Kind.LONG;
         for (int vector = 0; vector < 256; vector++) {
             int type = longMode ? 0xe | random.nextInt(2) : new int[] {0xe, 0xf, 0xe, 0x6, 0x7, 0x5}[random.nextInt(6)];
-            if (mode.model.physicalAddressBits() < 32) {
+            int selector = oneIn(40) ? random.nextInt(GDT_ENTRIES * 8) : codeSelector(vector);
+            int slot = slot(vector);
+            if (slot == vector) {
+                type = 0xe | type & 1;
+                selector = codeSelector(0);
+            }
+            if (old()) {
                 type &= 7;
             }
-            int selector = oneIn(40) ? random.nextInt(GDT_ENTRIES * 8) : codeSelector(vector);
             int at = IDT + (longMode ? 16 : 8) * vector;
-            gate(
-                    at,
-                    type == 5 ? TSS_INDEX << 3 : selector,
-                    HANDLERS + 16 * random.nextInt(HANDLERS_SIZE / 16),
-                    type,
-                    random.nextInt(4),
-                    0);
+            gate(at, type == 5 ? TSS_INDEX << 3 : selector, handler(selector, slot), type, random.nextInt(4), 0);
             if (longMode) {
                 view.putLong(at + 8, 0);
                 if (oneIn(8)) {
@@ -200,7 +233,7 @@ final class FuzzImage {
                 view.putLong(TSS + 0x24 + 8 * (i - 1), oneIn(20) ? random.nextLong() : stack - 0x800L * i);
             }
             view.putShort(TSS + 0x66, (short) 0x68);
-        } else if (mode.model.physicalAddressBits() < 32) {
+        } else if (old()) {
             for (int i = 0; i < 3; i++) {
                 view.putInt(TSS + 2 + 4 * i, (DATA16 << 3) << 16 | 0x8000);
             }

@@ -26,7 +26,7 @@ class FuzzTest {
     private static final int KICKED_RUNS = 10;
 
     /** A case that goes on for so long runs no instruction any more (faults that lead to faults) and is kicked. */
-    private static final long KICK_AFTER_MILLIS = 50;
+    private static final long KICK_AFTER_MILLIS = 20;
 
     private static final long STOP_WITHIN_MILLIS = 1_000;
 
