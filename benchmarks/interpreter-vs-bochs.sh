@@ -91,7 +91,7 @@ measure() {
 }
 
 # The first start builds SoftKVM where that was not done: not in the measurement.
-"$ROOT/softkvm" info >/dev/null 2>"$WORK/info" || fail "softkvm does not start: $(tail -n 1 "$WORK/info")"
+"$ROOT/softkvm" --version >/dev/null 2>"$WORK/info" || fail "softkvm does not start: $(tail -n 1 "$WORK/info")"
 run=0
 while [ $run -lt "$RUNS" ]; do
     measure bochs

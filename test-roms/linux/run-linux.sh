@@ -235,6 +235,11 @@ case $RUNNER in
 esac
 [ $SHELL_WANTED = no ] || exec "$@"
 
+if [ $RUNNER = softkvm ]; then
+    # The first start builds SoftKVM where that was not done: not in the time of the run.
+    "$ROOT/softkvm" --version >"$CACHE/stderr-softkvm.log" 2>&1 ||
+        fail "softkvm does not start: $(tail -n 1 "$CACHE/stderr-softkvm.log")"
+fi
 SERIAL=$CACHE/serial-$RUNNER.log
 ERRORS=$CACHE/stderr-$RUNNER.log
 begin=$(date +%s.%N)
