@@ -1,5 +1,6 @@
 package org.softkvm.kvm.emulator;
 
+import java.util.Arrays;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.KvmException;
@@ -551,6 +552,6 @@ final class OneRegisters {
         ids[n++] = RegisterId.EVENT_SIPI_VECTOR;
         ids[n++] = RegisterId.EVENT_PENDING_EXTINT;
         ids[n++] = RegisterId.MP_STATE;
-        return java.util.Arrays.copyOf(ids, n);
+        return Arrays.copyOf(ids, n);
     }
 }

@@ -2,6 +2,7 @@ package org.softkvm.kvm.emulator;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.BitSet;
 import java.util.List;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.KvmException;
@@ -86,7 +87,7 @@ final class SlotTable {
                 throw overlapping(REPLACE, sorted.get(i - 1), sorted.get(i));
             }
         }
-        java.util.BitSet numbers = new java.util.BitSet();
+        BitSet numbers = new BitSet();
         for (MemorySlot slot : sorted) {
             int number = slot.addressSpace() * MAX_SLOTS + slot.slot();
             if (numbers.get(number)) {

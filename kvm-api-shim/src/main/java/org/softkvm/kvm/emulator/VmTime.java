@@ -1,5 +1,6 @@
 package org.softkvm.kvm.emulator;
 
+import java.time.Instant;
 import java.util.concurrent.locks.ReentrantLock;
 import org.softkvm.devices.time.HostClock;
 
@@ -38,7 +39,7 @@ final class VmTime implements AutoCloseable {
 
     /** The host's wall clock in nanoseconds since 1970-01-01 UTC. */
     static long realtime() {
-        java.time.Instant now = java.time.Instant.now();
+        Instant now = Instant.now();
         return now.getEpochSecond() * NANOS + now.getNano();
     }
 
