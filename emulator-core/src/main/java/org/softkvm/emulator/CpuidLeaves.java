@@ -66,7 +66,8 @@ final class CpuidLeaves {
 
     private static int features1d(CpuModel m) {
         return bit(m, Feature.FPU, 0)
-                // PSE, PAE, APIC (dropped without one), PGE, PAT, PSE-36.
+                // DE, PSE, PAE, APIC (dropped without one), PGE, PAT, PSE-36.
+                | 1 << 2
                 | 1 << 3
                 | bit(m, Feature.TSC, 4)
                 | bit(m, Feature.MSR, 5)

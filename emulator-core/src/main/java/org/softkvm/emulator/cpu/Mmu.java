@@ -70,7 +70,8 @@ public final class Mmu {
 
     /** The address after the last byte of a page, wrapped as the mode does. */
     private static long next(Cpu c, long last) {
-        if (!c.mode64) {
+        // Descriptor tables and the TSS may be above 4 GiB in compatibility mode too.
+        if (!c.mode64 && last >>> 32 == 0) {
             return last + 1 & 0xFFFFFFFFL;
         }
         // The canonical check covers the whole operand and comes before paging.
