@@ -22,6 +22,9 @@ public final class Events {
     /** KVM_INTERNAL_ERROR_DELIVERY_EV: an event could not be delivered. */
     private static final int SUBERROR_DELIVERY = 3;
 
+    /** Faults in a row that a delivery goes through: more than any chain that ends. */
+    private static final int MOST_NESTED = 16;
+
     private Events() {}
 
     // ---------------------------------------------------------------- entry points of the run loop
@@ -70,9 +73,12 @@ public final class Events {
      * @param c the vcpu
      */
     public static void debugTrap(Cpu c) {
-        setDr6(c, c.pendingDebug);
+        int bits = c.pendingDebug;
+        setDr6(c, bits);
         c.pendingDebug = 0;
-        raise(c, Vector.DB, EXTERNAL, 0, false);
+        if (!raise(c, Vector.DB, EXTERNAL, 0, false)) {
+            c.pendingDebug = bits;
+        }
     }
 
     private static void setDr6(Cpu c, int bits) {
@@ -88,7 +94,10 @@ public final class Events {
      */
     public static void nmi(Cpu c) {
         c.nmiBlocked = true;
-        raise(c, Vector.NMI, EXTERNAL, 0, false);
+        if (!raise(c, Vector.NMI, EXTERNAL, 0, false)) {
+            c.nmiBlocked = false;
+            c.nmiPending = true;
+        }
     }
 
     /**
@@ -98,7 +107,9 @@ public final class Events {
      * @param vector 0 to 255
      */
     public static void interrupt(Cpu c, int vector) {
-        raise(c, vector, EXTERNAL, 0, false);
+        if (!raise(c, vector, EXTERNAL, 0, false)) {
+            c.injectedVector = vector;
+        }
     }
 
     /**
@@ -118,26 +129,34 @@ public final class Events {
 
     // ---------------------------------------------------------------- escalation
 
-    /** Delivers an event; faults on the way become the next event, a double fault or a shutdown (SDM table 7-5). */
-    private static void raise(Cpu c, int firstVector, int firstKind, int firstError, boolean firstHasError) {
+    /**
+     * Delivers an event; faults on the way become the next event, a double fault or a shutdown (SDM table 7-5).
+     *
+     * <p>Benign faults may lead to one another without end: an alignment check whose handler's stack is misaligned, too.
+     * So a delivery gives up after some of them, with nothing changed, and the run loop gets to look at its requests; a
+     * fault then comes back with its instruction.
+     *
+     * @return false where it gave up
+     */
+    private static boolean raise(Cpu c, int firstVector, int firstKind, int firstError, boolean firstHasError) {
         int vector = firstVector;
         int kind = firstKind;
         int error = firstError;
         boolean hasError = firstHasError;
-        while (true) {
+        for (int nested = 0; nested < MOST_NESTED; nested++) {
             try {
                 deliver(c, vector, kind, error, hasError);
                 // Watched bytes in the frame: a trap before the handler's first instruction.
                 c.pendingDebug |= c.debugHits;
                 c.debugHits = 0;
-                return;
+                return true;
             } catch (GuestFault f) {
                 int second = c.faultVector;
                 boolean serious = isContributory(second) || second == Vector.PF;
                 if (kind == EXCEPTION && vector == Vector.DF && serious) {
                     c.exit = ExitCode.SHUTDOWN;
                     c.stopAfterInsn();
-                    return;
+                    return true;
                 }
                 boolean twice = kind == EXCEPTION
                         && (isContributory(vector) && isContributory(second) || vector == Vector.PF && serious);
@@ -150,9 +169,10 @@ public final class Events {
                 c.exit = ExitCode.INTERNAL_ERROR;
                 c.exitInfo.suberror = SUBERROR_DELIVERY;
                 c.stopAfterInsn();
-                return;
+                return true;
             }
         }
+        return false;
     }
 
     private static boolean isContributory(int vector) {
