@@ -37,6 +37,11 @@ record ElfFile(GuestFile file, boolean wide, long entry, List<Segment> segments)
         boolean loads() {
             return type == PT_LOAD && memorySize > 0;
         }
+
+        /** Whether an address lies in the segment when it begins at a given one. */
+        boolean contains(long start, long address) {
+            return address - start >= 0 && address - start < memorySize;
+        }
     }
 
     static boolean matches(byte[] data) {
@@ -152,12 +157,16 @@ record ElfFile(GuestFile file, boolean wide, long entry, List<Segment> segments)
         }
     }
 
-    /** The physical address of the entry point. */
+    /** The physical address of the entry point: a virtual address as a rule, but a physical one in Linux kernels. */
     long physicalEntry() throws VmmException {
         for (Segment segment : segments) {
-            long within = entry - segment.virtualAddress;
-            if (segment.loads() && within >= 0 && within < segment.memorySize) {
-                return segment.physicalAddress + within;
+            if (segment.loads() && segment.contains(segment.virtualAddress, entry)) {
+                return segment.physicalAddress + (entry - segment.virtualAddress);
+            }
+        }
+        for (Segment segment : segments) {
+            if (segment.loads() && segment.contains(segment.physicalAddress, entry)) {
+                return entry;
             }
         }
         throw malformed(file, "entry point 0x" + Long.toHexString(entry) + " lies in no segment");

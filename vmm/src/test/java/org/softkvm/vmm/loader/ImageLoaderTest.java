@@ -162,6 +162,13 @@ class ImageLoaderTest {
     }
 
     @Test
+    void entryPointMayBeAPhysicalAddress() throws VmmException {
+        byte[] image = TestImages.elf32(false, new byte[0]);
+        little(image).putInt(24, LOAD + 8);
+        assertThat(((CpuStart.Flat32) load(image).start()).eip()).isEqualTo(LOAD + 8);
+    }
+
+    @Test
     void truncatedAndMalformedElfFilesAreRefused() {
         byte[] good = TestImages.elf32(true, new byte[0]);
         for (int length = 4; length < good.length; length += 7) {
