@@ -211,6 +211,58 @@ class InterruptTest {
         }
     }
 
+    /** Masks LINT0, writes to ports 10h and 11h, unmasks it and writes to port 12h. */
+    private static Guest maskingLint0() {
+        Guest guest = Guest.protectedMode(true, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [fee000f0h], 1ffh
+                c7 05 50 03 e0 fe 00 07 01 00  mov dword [fee00350h], 10700h
+                fb                             sti
+                90                             nop
+                e6 10                          out 10h, al
+                90                             nop
+                e6 11                          out 11h, al
+                c7 05 50 03 e0 fe 00 07 00 00  mov dword [fee00350h], 700h
+                90                             nop
+                e6 12                          out 12h, al
+                """);
+        guest.load(HANDLER, REPORT);
+        guest.poke32(0x4000 + 0x21 * 8, 0x0008_0000 | HANDLER);
+        guest.poke32(0x4000 + 0x21 * 8 + 4, 0x8E00);
+        Sregs sregs = guest.sregs();
+        sregs.idt.base = 0x4000;
+        sregs.idt.limit = 0x7FF;
+        guest.vcpu.setSregs(sregs);
+        return guest;
+    }
+
+    @Test
+    void theWindowIsShutWhileLint0IsMasked() {
+        try (Guest guest = maskingLint0()) {
+            guest.runToOut(0x10);
+            assertThat(guest.run.ifFlag()).isTrue();
+            assertThat(guest.run.readyForInterruptInjection()).isFalse();
+            guest.run.setRequestInterruptWindow(true);
+            guest.runToOut(0x11);
+            guest.runTo(ExitReason.IRQ_WINDOW_OPEN);
+            assertThat(guest.run.readyForInterruptInjection()).isTrue();
+            guest.run.setRequestInterruptWindow(false);
+            guest.runToOut(0x12);
+        }
+    }
+
+    @Test
+    void anInterruptOfThePicWaitsWhileLint0IsMasked() {
+        try (Guest guest = maskingLint0()) {
+            guest.runToOut(0x10);
+            guest.vcpu.interrupt(0x21);
+            guest.runToOut(0x11);
+            assertThat(guest.vcpu.getOneReg(RegisterId.EVENT_PENDING_EXTINT)).isEqualTo(0x21);
+            guest.runToOut(0x20);
+            assertThat(guest.vcpu.getOneReg(RegisterId.EVENT_PENDING_EXTINT)).isEqualTo(-1);
+            guest.runToOut(0x12);
+        }
+    }
+
     @Test
     void wrongVectorsAreRefused() {
         try (Guest guest = guest(false, "f4")) {

@@ -107,6 +107,23 @@ class VmTest {
     }
 
     @Test
+    void aVcpuCanBePutWhereItWaitsForAndGetsItsStartUpMessage() {
+        try (Guest guest = Guest.realModeSplit("f4")) {
+            guest.load(0x3000, "e6 10");
+            VcpuEvents events = new VcpuEvents();
+            guest.vcpu.getVcpuEvents(events);
+            events.flags = VcpuEvents.VALID_SIPI_VECTOR;
+            events.sipiVector = 3;
+            guest.vcpu.setVcpuEvents(events);
+            guest.vcpu.setMpState(MpState.INIT_RECEIVED);
+            assertThat(guest.vcpu.mpState()).isEqualTo(MpState.INIT_RECEIVED);
+            guest.vcpu.setMpState(MpState.SIPI_RECEIVED);
+            guest.runToOut(0x10);
+            assertThat(guest.sregs().cs.base).isEqualTo(0x3000);
+        }
+    }
+
+    @Test
     void extensionsThatAreNotThereSaySo() {
         try (Kvm kvm = Kvm.open("emulator");
                 Vm vm = kvm.createVm()) {

@@ -373,6 +373,9 @@ final class EmulatorVcpu implements Vcpu {
         enter("KVM_SET_VCPU_EVENTS");
         try {
             registers.setEvents(events);
+            if (apic != null && (events.flags & VcpuEvents.VALID_SIPI_VECTOR) != 0) {
+                runner.setStartupVector(events.sipiVector & 0xFF);
+            }
         } finally {
             leave();
         }
