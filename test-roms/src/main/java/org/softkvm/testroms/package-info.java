@@ -1,2 +1,2 @@
-/** The runner of test ROMs and their results. */
+/** The test ROMs ({@link org.softkvm.testroms.RomCatalogue}) and their runner ({@link org.softkvm.testroms.RomRunner}). */
 package org.softkvm.testroms;

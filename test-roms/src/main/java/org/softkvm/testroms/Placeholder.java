@@ -1,6 +1,0 @@
-package org.softkvm.testroms;
-
-/** Keeps the exported package from being empty until its first type arrives; delete it then. */
-final class Placeholder {
-    private Placeholder() {}
-}

@@ -1,0 +1,2 @@
+/** Running ROMs from JUnit: {@link org.softkvm.testroms.junit.Rom}. */
+package org.softkvm.testroms.junit;
