@@ -13,6 +13,9 @@ import org.softkvm.emulator.exec.HandlerFactory;
 public final class Decoder {
     private static final int MAX_LENGTH = 15;
 
+    /** CR0, CR2, CR3, CR4, CR8. */
+    private static final int CONTROL_REGISTERS = 0x11D;
+
     /** The row of everything undefined: #UD. */
     public static final Op INVALID = new Op(0, 0, -1, -1, Op.Prefix.ANY, false, false, "(bad)", java.util.List.of())
             .state(Decoder.class, "invalid")
@@ -229,8 +232,22 @@ public final class Decoder {
                         i.rm = byteCode(i.rm, i.rex);
                     }
                 }
-                case Sw, P -> i.reg &= 7;
-                case Q, N, STi -> i.rm &= 7;
+                case Sw -> {
+                    i.reg &= 7;
+                    // From the 386 on there are six, and CS cannot be loaded.
+                    if (has386
+                            && (i.reg > Cpu.GS
+                                    || i.reg == Cpu.CS && op.operands().getFirst() == Operand.Sw)) {
+                        return finish(i, INVALID);
+                    }
+                }
+                case Cd -> {
+                    if ((CONTROL_REGISTERS >> i.reg & 1) == 0) {
+                        return finish(i, INVALID);
+                    }
+                }
+                case P -> i.reg &= 7;
+                case Q, Qd, N, STi -> i.rm &= 7;
                 case Ib -> immediate(i, immediates++, next8());
                 case Ibs -> immediate(i, immediates++, (byte) next8());
                 case Iw -> immediate(i, immediates++, next16());
@@ -295,7 +312,9 @@ public final class Decoder {
 
     private Insn finish(Insn i, Op op) {
         i.op = op;
-        if (i.lock && !(op.isLockable() && i.mem) && has386) {
+        if (i.lock
+                && has386
+                && !(op.isLockable() && i.mem && op.operands().getFirst().mayBeMemory())) {
             i.op = INVALID;
         }
         i.length = position;

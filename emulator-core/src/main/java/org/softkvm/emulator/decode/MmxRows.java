@@ -5,12 +5,15 @@ import static org.softkvm.emulator.decode.Operand.Ey;
 import static org.softkvm.emulator.decode.Operand.Gd;
 import static org.softkvm.emulator.decode.Operand.Ib;
 import static org.softkvm.emulator.decode.Operand.Mq;
+import static org.softkvm.emulator.decode.Operand.Mw;
 import static org.softkvm.emulator.decode.Operand.N;
 import static org.softkvm.emulator.decode.Operand.P;
 import static org.softkvm.emulator.decode.Operand.Q;
+import static org.softkvm.emulator.decode.Operand.Qd;
 import static org.softkvm.emulator.decode.Operand.U;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
+import static org.softkvm.emulator.decode.Operand.Wq;
 
 import org.softkvm.emulator.simd.Lanes;
 import org.softkvm.emulator.simd.Mmx;
@@ -99,15 +102,20 @@ final class MmxRows {
         row(t, "NP 0F 70", "pshufw", "pshufw", Feature.SSE, P, Q, Ib);
         row(t, "NP 0F D7", "pmovmskb", "pmovmskb", Feature.SSE, Gd, N);
         row(t, "NP 0F C5", "pextrw", "pextrw", Feature.SSE, Gd, N, Ib);
-        row(t, "NP 0F C4", "pinsrw", "pinsrw", Feature.SSE, P, Ed, Ib);
+        t.op("NP 0F C4", "pinsrw", P, Ed, Ib)
+                .state(Mmx.class, "pinsrw")
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.SSE);
+        row(t, "NP 0F C4", "pinsrw", "pinsrw", Feature.SSE, P, Mw, Ib);
         row(t, "NP 0F F7", "maskmovq", "maskmovq", Feature.SSE, P, N);
         row(t, "66 0F F7", "maskmovdqu", "maskmovdqu", Feature.SSE2, V, U);
         row(t, "F3 0F D6", "movq2dq", "movq2dq", Feature.SSE2, V, N);
         row(t, "F2 0F D6", "movdq2q", "movdq2q", Feature.SSE2, P, U);
         row(t, "NP 0F 2A", "cvtpi2ps", "cvtpi2ps", Feature.SSE, V, Q);
         row(t, "66 0F 2A", "cvtpi2pd", "cvtpi2pd", Feature.SSE2, V, Q);
-        row(t, "NP 0F 2C", "cvttps2pi", "cvttps2pi", Feature.SSE, P, W);
-        row(t, "NP 0F 2D", "cvtps2pi", "cvtps2pi", Feature.SSE, P, W);
+        row(t, "NP 0F 2C", "cvttps2pi", "cvttps2pi", Feature.SSE, P, Wq);
+        row(t, "NP 0F 2D", "cvtps2pi", "cvtps2pi", Feature.SSE, P, Wq);
         row(t, "66 0F 2C", "cvttpd2pi", "cvttpd2pi", Feature.SSE2, P, W);
         row(t, "66 0F 2D", "cvtpd2pi", "cvtpd2pi", Feature.SSE2, P, W);
     }
@@ -118,7 +126,9 @@ final class MmxRows {
 
     private static void named(OpTable t, String... rows) {
         for (String r : rows) {
-            row(t, "NP 0F " + r.substring(0, 2), r.substring(3), r.substring(3), Feature.MMX, P, Q);
+            // The low-half unpacks read 32 bits.
+            Operand source = r.startsWith("60") || r.startsWith("61") || r.startsWith("62") ? Qd : Q;
+            row(t, "NP 0F " + r.substring(0, 2), r.substring(3), r.substring(3), Feature.MMX, P, source);
         }
     }
 

@@ -127,7 +127,8 @@ public final class Op {
         boolean needs = modrm;
         for (Operand o : operands) {
             switch (o) {
-                case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry, V, W, P, Q, STi -> needs = true;
+                case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry -> needs = true;
+                case V, W, Wq, Wd, Ww, P, Q, Qd, STi -> needs = true;
                 case M, Mb, Mw, Md, Mq, Mt, Mx, Mp -> {
                     needs = true;
                     memoryOnly = true;

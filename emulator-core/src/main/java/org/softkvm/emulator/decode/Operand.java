@@ -101,12 +101,20 @@ public enum Operand {
     V(16, false),
     /** ModRM.rm: XMM register or memory. */
     W(16, true),
+    /** ModRM.rm: low 64 bits of an XMM register, or 64 bits of memory. */
+    Wq(8, true),
+    /** ModRM.rm: low 32 bits of an XMM register, or 32 bits of memory. */
+    Wd(4, true),
+    /** ModRM.rm: low 16 bits of an XMM register, or 16 bits of memory. */
+    Ww(2, true),
     /** ModRM.rm: XMM register only. */
     U(16, false),
     /** ModRM.reg: MMX register. */
     P(8, false),
     /** ModRM.rm: MMX register or memory. */
     Q(8, true),
+    /** ModRM.rm: low 32 bits of an MMX register, or 32 bits of memory. */
+    Qd(4, true),
     /** ModRM.rm: MMX register only. */
     N(8, false),
     /** x87 ST(0). */

@@ -6,6 +6,7 @@ import static org.softkvm.emulator.decode.Operand.P;
 import static org.softkvm.emulator.decode.Operand.Q;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
+import static org.softkvm.emulator.decode.Operand.Wq;
 
 import org.softkvm.emulator.simd.Lanes;
 import org.softkvm.emulator.simd.Moves;
@@ -27,7 +28,7 @@ final class Sse3Rows {
             "F3 0F 16 movshdup",
             "F2 0F 12 movddup"
         }) {
-            t.op(r.substring(0, 8), r.substring(9), V, W)
+            t.op(r.substring(0, 8), r.substring(9), V, r.endsWith("movddup") ? Wq : W)
                     .state(Sse3.class, r.substring(9))
                     .noFlags()
                     .needs(Feature.SSE3);

@@ -8,6 +8,9 @@ import static org.softkvm.emulator.decode.Operand.Mw;
 import static org.softkvm.emulator.decode.Operand.Mx;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
+import static org.softkvm.emulator.decode.Operand.Wd;
+import static org.softkvm.emulator.decode.Operand.Wq;
+import static org.softkvm.emulator.decode.Operand.Ww;
 
 import org.softkvm.emulator.simd.Lanes;
 import org.softkvm.emulator.simd.Sse41;
@@ -48,13 +51,21 @@ final class Sse4Rows {
     }
 
     private static void vectors(OpTable t) {
-        for (String r : new String[] {
-            "10 pblendvb", "14 blendvps", "15 blendvpd", "20 pmovsxbw", "21 pmovsxbd", "22 pmovsxbq", "23 pmovsxwd",
-            "24 pmovsxwq", "25 pmovsxdq", "2B packusdw", "30 pmovzxbw", "31 pmovzxbd", "32 pmovzxbq", "33 pmovzxwd",
-            "34 pmovzxwq", "35 pmovzxdq", "41 phminposuw"
-        }) {
+        for (String r : new String[] {"10 pblendvb", "14 blendvps", "15 blendvpd", "2B packusdw", "41 phminposuw"}) {
             t.op("66 0F 38 " + r.substring(0, 2), r.substring(3), V, W)
                     .state(Sse41.class, r.substring(3))
+                    .noFlags()
+                    .needs(Feature.SSE41);
+        }
+        String[] widenings = {"bw", "bd", "bq", "wd", "wq", "dq"};
+        Operand[] sources = {Wq, Wd, Ww, Wq, Wd, Wq};
+        for (int k = 0; k < 6; k++) {
+            t.op("66 0F 38 2" + k, "pmovsx" + widenings[k], V, sources[k])
+                    .state(Sse41.class, "pmovsx" + widenings[k])
+                    .noFlags()
+                    .needs(Feature.SSE41);
+            t.op("66 0F 38 3" + k, "pmovzx" + widenings[k], V, sources[k])
+                    .state(Sse41.class, "pmovzx" + widenings[k])
                     .noFlags()
                     .needs(Feature.SSE41);
         }
@@ -66,14 +77,15 @@ final class Sse4Rows {
     }
 
     private static void immediates(OpTable t) {
-        for (String r : new String[] {"0C blendps", "0D blendpd", "0E pblendw", "21 insertps", "42 mpsadbw"}) {
+        for (String r : new String[] {"0C blendps", "0D blendpd", "0E pblendw", "42 mpsadbw"}) {
             t.op("66 0F 3A " + r.substring(0, 2), r.substring(3), V, W, Ib)
                     .state(Sse41.class, r.substring(3))
                     .noFlags()
                     .needs(Feature.SSE41);
         }
         for (String r : new String[] {"08 roundps", "09 roundpd", "0A roundss", "0B roundsd", "40 dpps", "41 dppd"}) {
-            t.op("66 0F 3A " + r.substring(0, 2), r.substring(3), V, W, Ib)
+            Operand source = r.endsWith("ss") ? Wd : r.endsWith("sd") ? Wq : W;
+            t.op("66 0F 3A " + r.substring(0, 2), r.substring(3), V, source, Ib)
                     .state(Sse41Float.class, r.substring(3))
                     .noFlags()
                     .needs(Feature.SSE41);
@@ -98,6 +110,7 @@ final class Sse4Rows {
         element(t, "66 0F 3A 15", "pextrw", "pextrw", Mw, V, Ib);
         element(t, "66 0F 3A 16", "pextr", "pextr", Ey, V, Ib);
         element(t, "66 0F 3A 17", "extractps", "extractps", Ed, V, Ib);
+        element(t, "66 0F 3A 21", "insertps", "insertps", V, Wd, Ib);
         element(t, "66 0F 3A 20", "pinsrb", "pinsrb", V, Ed, Ib);
         element(t, "66 0F 3A 20", "pinsrb", "pinsrb", V, Mb, Ib);
         element(t, "66 0F 3A 22", "pinsr", "pinsr", V, Ey, Ib);

@@ -6,10 +6,13 @@ import static org.softkvm.emulator.decode.Operand.Gd;
 import static org.softkvm.emulator.decode.Operand.Gy;
 import static org.softkvm.emulator.decode.Operand.Ib;
 import static org.softkvm.emulator.decode.Operand.Mq;
+import static org.softkvm.emulator.decode.Operand.Mw;
 import static org.softkvm.emulator.decode.Operand.Mx;
 import static org.softkvm.emulator.decode.Operand.U;
 import static org.softkvm.emulator.decode.Operand.V;
 import static org.softkvm.emulator.decode.Operand.W;
+import static org.softkvm.emulator.decode.Operand.Wd;
+import static org.softkvm.emulator.decode.Operand.Wq;
 
 import org.softkvm.emulator.simd.Approximations;
 import org.softkvm.emulator.simd.Arithmetic;
@@ -53,23 +56,27 @@ final class SseRows {
         move(t, "NP 0F 2B", "movntps", "storeAligned", Feature.SSE, Mx, V);
         move(t, "66 0F 2B", "movntpd", "storeAligned", Feature.SSE2, Mx, V);
         move(t, "66 0F E7", "movntdq", "storeAligned", Feature.SSE2, Mx, V);
-        move(t, "NP 0F C3", "movnti", "storeGeneral", Feature.SSE2, Operand.M, Gy);
-        move(t, "F3 0F 10", "movss", "loadSs", Feature.SSE, V, W);
-        move(t, "F3 0F 11", "movss", "storeSs", Feature.SSE, W, V);
-        move(t, "F2 0F 10", "movsd", "loadSd", Feature.SSE2, V, W);
-        move(t, "F2 0F 11", "movsd", "storeSd", Feature.SSE2, W, V);
-        move(t, "NP 0F 12", "movlps", "loadLow", Feature.SSE, V, W);
+        t.op("NP 0F C3", "movnti", Ey, Gy)
+                .state(Moves.class, "storeGeneral")
+                .memoryOnly()
+                .noFlags()
+                .needs(Feature.SSE2);
+        move(t, "F3 0F 10", "movss", "loadSs", Feature.SSE, V, Wd);
+        move(t, "F3 0F 11", "movss", "storeSs", Feature.SSE, Wd, V);
+        move(t, "F2 0F 10", "movsd", "loadSd", Feature.SSE2, V, Wq);
+        move(t, "F2 0F 11", "movsd", "storeSd", Feature.SSE2, Wq, V);
+        move(t, "NP 0F 12", "movlps", "loadLow", Feature.SSE, V, Wq);
         move(t, "66 0F 12", "movlpd", "loadLow", Feature.SSE2, V, Mq);
         move(t, "NP 0F 13", "movlps", "storeLow", Feature.SSE, Mq, V);
         move(t, "66 0F 13", "movlpd", "storeLow", Feature.SSE2, Mq, V);
-        move(t, "NP 0F 16", "movhps", "loadHigh", Feature.SSE, V, W);
+        move(t, "NP 0F 16", "movhps", "loadHigh", Feature.SSE, V, Wq);
         move(t, "66 0F 16", "movhpd", "loadHigh", Feature.SSE2, V, Mq);
         move(t, "NP 0F 17", "movhps", "storeHigh", Feature.SSE, Mq, V);
         move(t, "66 0F 17", "movhpd", "storeHigh", Feature.SSE2, Mq, V);
         move(t, "66 0F 6E", "movd", "fromGeneral", Feature.SSE2, V, Ey);
         move(t, "66 0F 7E", "movd", "toGeneral", Feature.SSE2, Ey, V);
-        move(t, "F3 0F 7E", "movq", "loadQ", Feature.SSE2, V, W);
-        move(t, "66 0F D6", "movq", "storeQ", Feature.SSE2, W, V);
+        move(t, "F3 0F 7E", "movq", "loadQ", Feature.SSE2, V, Wq);
+        move(t, "66 0F D6", "movq", "storeQ", Feature.SSE2, Wq, V);
     }
 
     private static void lanes(OpTable t, String encoding, String name, String method, Feature f) {
@@ -153,7 +160,12 @@ final class SseRows {
         shuffle(t, "NP 0F 50", "movmskps", Feature.SSE, Gd, U);
         shuffle(t, "66 0F 50", "movmskpd", Feature.SSE2, Gd, U);
         shuffle(t, "66 0F C5", "pextrw", Feature.SSE2, Gd, U, Ib);
-        shuffle(t, "66 0F C4", "pinsrw", Feature.SSE2, V, Ed, Ib);
+        t.op("66 0F C4", "pinsrw", V, Ed, Ib)
+                .state(Shuffles.class, "pinsrw")
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.SSE2);
+        shuffle(t, "66 0F C4", "pinsrw", Feature.SSE2, V, Mw, Ib);
         String[] immediate = {
             "71 /2 psrlw",
             "71 /4 psraw",
@@ -190,7 +202,7 @@ final class SseRows {
                     .state(Arithmetic.class, "ps")
                     .noFlags()
                     .needs(Feature.SSE);
-            t.op("F3 " + code, name + "ss", V, W)
+            t.op("F3 " + code, name + "ss", V, Wd)
                     .state(Arithmetic.class, "ss")
                     .noFlags()
                     .needs(Feature.SSE);
@@ -198,13 +210,13 @@ final class SseRows {
                     .state(Arithmetic.class, "pd")
                     .noFlags()
                     .needs(Feature.SSE2);
-            t.op("F2 " + code, name + "sd", V, W)
+            t.op("F2 " + code, name + "sd", V, Wq)
                     .state(Arithmetic.class, "sd")
                     .noFlags()
                     .needs(Feature.SSE2);
         }
         for (String r : new String[] {"NP 0F 52 rsqrtps", "F3 0F 52 rsqrtss", "NP 0F 53 rcpps", "F3 0F 53 rcpss"}) {
-            t.op(r.substring(0, 8), r.substring(9), V, W)
+            t.op(r.substring(0, 8), r.substring(9), V, r.startsWith("F3") ? Wd : W)
                     .state(Approximations.class, r.substring(9))
                     .noFlags()
                     .needs(Feature.SSE);
@@ -213,7 +225,7 @@ final class SseRows {
                 .state(Arithmetic.class, "cmpps")
                 .noFlags()
                 .needs(Feature.SSE);
-        t.op("F3 0F C2", "cmpss", V, W, Ib)
+        t.op("F3 0F C2", "cmpss", V, Wd, Ib)
                 .state(Arithmetic.class, "cmpss")
                 .noFlags()
                 .needs(Feature.SSE);
@@ -221,14 +233,14 @@ final class SseRows {
                 .state(Arithmetic.class, "cmppd")
                 .noFlags()
                 .needs(Feature.SSE2);
-        t.op("F2 0F C2", "cmpsd", V, W, Ib)
+        t.op("F2 0F C2", "cmpsd", V, Wq, Ib)
                 .state(Arithmetic.class, "cmpsd")
                 .noFlags()
                 .needs(Feature.SSE2);
-        t.op("NP 0F 2E", "ucomiss", V, W).state(Arithmetic.class, "ucomiss").needs(Feature.SSE);
-        t.op("NP 0F 2F", "comiss", V, W).state(Arithmetic.class, "comiss").needs(Feature.SSE);
-        t.op("66 0F 2E", "ucomisd", V, W).state(Arithmetic.class, "ucomisd").needs(Feature.SSE2);
-        t.op("66 0F 2F", "comisd", V, W).state(Arithmetic.class, "comisd").needs(Feature.SSE2);
+        t.op("NP 0F 2E", "ucomiss", V, Wd).state(Arithmetic.class, "ucomiss").needs(Feature.SSE);
+        t.op("NP 0F 2F", "comiss", V, Wd).state(Arithmetic.class, "comiss").needs(Feature.SSE);
+        t.op("66 0F 2E", "ucomisd", V, Wq).state(Arithmetic.class, "ucomisd").needs(Feature.SSE2);
+        t.op("66 0F 2F", "comisd", V, Wq).state(Arithmetic.class, "comisd").needs(Feature.SSE2);
     }
 
     private static void convert(OpTable t, String encoding, String name, Feature f, Operand... operands) {
@@ -238,15 +250,15 @@ final class SseRows {
     private static void conversions(OpTable t) {
         convert(t, "F3 0F 2A", "cvtsi2ss", Feature.SSE, V, Ey);
         convert(t, "F2 0F 2A", "cvtsi2sd", Feature.SSE2, V, Ey);
-        convert(t, "F3 0F 2C", "cvttss2si", Feature.SSE, Gy, W);
-        convert(t, "F3 0F 2D", "cvtss2si", Feature.SSE, Gy, W);
-        convert(t, "F2 0F 2C", "cvttsd2si", Feature.SSE2, Gy, W);
-        convert(t, "F2 0F 2D", "cvtsd2si", Feature.SSE2, Gy, W);
-        convert(t, "F3 0F 5A", "cvtss2sd", Feature.SSE2, V, W);
-        convert(t, "F2 0F 5A", "cvtsd2ss", Feature.SSE2, V, W);
-        convert(t, "NP 0F 5A", "cvtps2pd", Feature.SSE2, V, W);
+        convert(t, "F3 0F 2C", "cvttss2si", Feature.SSE, Gy, Wd);
+        convert(t, "F3 0F 2D", "cvtss2si", Feature.SSE, Gy, Wd);
+        convert(t, "F2 0F 2C", "cvttsd2si", Feature.SSE2, Gy, Wq);
+        convert(t, "F2 0F 2D", "cvtsd2si", Feature.SSE2, Gy, Wq);
+        convert(t, "F3 0F 5A", "cvtss2sd", Feature.SSE2, V, Wd);
+        convert(t, "F2 0F 5A", "cvtsd2ss", Feature.SSE2, V, Wq);
+        convert(t, "NP 0F 5A", "cvtps2pd", Feature.SSE2, V, Wq);
         convert(t, "66 0F 5A", "cvtpd2ps", Feature.SSE2, V, W);
-        convert(t, "F3 0F E6", "cvtdq2pd", Feature.SSE2, V, W);
+        convert(t, "F3 0F E6", "cvtdq2pd", Feature.SSE2, V, Wq);
         convert(t, "NP 0F 5B", "cvtdq2ps", Feature.SSE2, V, W);
         convert(t, "66 0F 5B", "cvtps2dq", Feature.SSE2, V, W);
         convert(t, "F3 0F 5B", "cvttps2dq", Feature.SSE2, V, W);

@@ -198,7 +198,7 @@ final class SystemRows {
                 .state(SystemOps.class, "hypercall")
                 .noFlags()
                 .needs(Feature.LM);
-        t.op("NP 0F 01 =D9", "vmmcall")
+        t.op("NFX 0F 01 =D9", "vmmcall")
                 .state(SystemOps.class, "hypercall")
                 .noFlags()
                 .needs(Feature.LM);
