@@ -10,6 +10,7 @@ import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.Lock;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.function.IntConsumer;
+import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.acpi.AcpiPm;
@@ -25,6 +26,7 @@ import org.softkvm.devices.isa.SystemControlPortA;
 import org.softkvm.devices.isa.Uart16550A;
 import org.softkvm.devices.time.HostClock;
 import org.softkvm.kvm.Vm;
+import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiBoard;
 import org.softkvm.vmm.loader.RamLayout;
 
@@ -60,7 +62,7 @@ final class Board {
     private boolean a20Open = true;
     private boolean closed;
 
-    Board(Vm vm, PcConfig config, MemoryMap memory, RamLayout layout, RunEnd end) {
+    Board(Vm vm, PcConfig config, MemoryMap memory, RamLayout layout, RunEnd end) throws VmmException {
         this.config = config;
         this.end = end;
         this.pic = new Pic8259Pair(extInt);
@@ -74,6 +76,12 @@ final class Board {
         setUpSerialPort();
         this.input = config.serialInput().map(stream -> new SerialInput(stream, uart, lock));
         for (DebugPort console : config.debugConsoles()) {
+            BusDevice taken = bus.portDevice(console.port());
+            if (taken != null) {
+                clock.close();
+                throw new VmmException("--debugcon: port 0x" + Integer.toHexString(console.port())
+                        + " belongs to another device: " + taken.name());
+            }
             bus.addPorts(console.port(), 1, new DebugConsole(console(console.output())));
         }
     }

@@ -12,7 +12,7 @@ import org.softkvm.vmm.VmmException;
 
 /** Runs one vcpu: hands its exits to the board until the run ends. The way of an exit allocates nothing. */
 final class VcpuLoop implements Runnable {
-    /** Exit reasons below this are counted one by one; those of SoftKVM's own together. */
+    /** KVM's exit reasons, all below this, are counted one by one. */
     private static final int COUNTED = 64;
 
     private final Vcpu vcpu;
@@ -42,7 +42,7 @@ final class VcpuLoop implements Runnable {
         }
     }
 
-    /** Exits so far by reason; exact once the loop has ended. */
+    /** Exits so far by KVM's reasons; exact once the loop has ended. The limit of instructions is not counted. */
     long[] exits() {
         return exits;
     }
@@ -54,7 +54,9 @@ final class VcpuLoop implements Runnable {
             while (!end.hasEnded()) {
                 injectExtInt();
                 int reason = vcpu.run();
-                exits[reason >= 0 && reason < COUNTED ? reason : 0]++;
+                if (reason >= 0 && reason < COUNTED) {
+                    exits[reason]++;
+                }
                 dispatch(reason);
             }
         } catch (KvmException e) {

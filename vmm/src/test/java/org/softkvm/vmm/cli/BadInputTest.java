@@ -125,6 +125,8 @@ class BadInputTest {
                 of("run @good.elf --serial file:@/no/such/log", "--serial: cannot write"),
                 of("run @good.elf --debugcon 0x10000", "not an I/O port"),
                 of("run @good.elf --debugcon com1", "not an I/O port"),
+                of("run @good.elf --debugcon 0x3f8", "port 0x3f8 belongs to another device: com1"),
+                of("run @good.elf --debugcon 0xe9 --debugcon 0xe9", "port 0xe9 belongs to another device"),
                 of("run @good.elf --expect=", "--expect: must not be empty"),
                 of("run @good.elf --stats=xml", "unknown form: xml"),
                 of("run @good.elf --module @initrd", "--module"),
