@@ -191,8 +191,9 @@ public final class StateSave {
         if ((bv & ~c.xcr0) != 0) {
             throw c.gp(0);
         }
-        // The rest of the header is reserved: XCOMP_BV (no compacted format here) and what follows.
-        for (int k = 8; k < 64; k += 8) {
+        // XCOMP_BV (no compacted format here) and eight reserved bytes; the CPU does not look at the rest of the
+        // header.
+        for (int k = 8; k < 24; k += 8) {
             if (c.read64(la + HEADER + k) != 0) {
                 throw c.gp(0);
             }
