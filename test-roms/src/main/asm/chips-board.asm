@@ -6,7 +6,7 @@
 ; status: 33
 ; QEMU: reads zeros from memory that is not there
 ; Bochs: has no debug console at 402
-; assertions: 9
+; assertions: 10
 
 %include "lib/rom.inc"
 %include "lib/chips.inc"
@@ -29,20 +29,39 @@ main:
         in eax, dx
         expect_eq eax, 0xffffffff
         it "and swallows writes"
+        xor eax, eax
         out dx, eax
         out dx, ax
         out dx, al
-        it "the PM timer counts up and has 24 or 32 bits"
+        in eax, dx
+        expect_eq eax, 0xffffffff
+        it "while the PIT counts 10 ms the PM timer makes 35,795 steps at least"
+        in al, PORT61
+        and al, 0xfc
+        or al, 1
+        out PORT61, al
+        quickly
         pm_timer
         mov ecx, eax
-        wait_us 100
+        pit 2, 0, 11932
+.ten_ms:
+        in al, PORT61
+        test al, 0x20
+        jz .ten_ms
         pm_timer
         sub eax, ecx
         and eax, 0xffffff
-        cmp eax, 3579545 * 20
-        jb .up
+        mov ecx, eax
+        within 100000
+        cmp ecx, 35700
+        jae .enough
         unreachable
-.up:
+.enough:
+        it "and not many more, when nothing disturbs it"
+        cmp ecx, 35795 * 10
+        jb .not_more
+        unreachable
+.not_more:
         it "bit 4 of port 61 toggles with the refresh or counter 1"
         mov ecx, 100000
         in al, PORT61

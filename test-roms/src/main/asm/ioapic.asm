@@ -69,6 +69,8 @@ main:
         wait_for v_irqs + 0x42 * 4, 5
         cli
         redirect 2, MASKED | 0x42
+        pit 0, 0, 100                   ; the last edge of this counter, while it is masked
+        wait_us 2000
         cmp dword [v_irqs + 0x42 * 4], 5
         jae .periodic
         unreachable
