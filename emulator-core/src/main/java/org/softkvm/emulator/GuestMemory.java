@@ -6,9 +6,11 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicReference;
 import java.util.concurrent.locks.LockSupport;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.CodePages;
+import org.softkvm.emulator.cpu.Cpu;
 
 /**
  * A VM's guest-physical memory: a list of slots, replaced whole. A replacement is atomic: when {@link #setSlots} returns,
@@ -119,6 +121,76 @@ public final class GuestMemory {
         }
         map = next;
         flushAll();
+    }
+
+    // ---------------------------------------------------------------- accesses that must be alone
+
+    private final AtomicReference<Cpu> exclusive = new AtomicReference<>();
+
+    /**
+     * Stops all other vcpus before their next block, for an access that no compare-and-set can make.
+     *
+     * @param self the vcpu that makes it
+     * @return whether others had to be stopped; to be given to endExclusive
+     */
+    @SuppressWarnings("exports")
+    public boolean beginExclusive(Cpu self) {
+        if (cpus.size() < 2) {
+            return false;
+        }
+        while (!exclusive.compareAndSet(null, self)) {
+            // Another one is at it, and waits for this vcpu to stand still: here it does.
+            pauseWhileExclusive(self);
+        }
+        for (VirtualCpu cpu : cpus) {
+            cpu.requestPause(self);
+        }
+        for (VirtualCpu cpu : cpus) {
+            while (cpu.runsBeside(self)) {
+                Thread.onSpinWait();
+            }
+        }
+        return true;
+    }
+
+    /**
+     * Lets the others go on.
+     *
+     * @param self the vcpu that was alone
+     * @param held what beginExclusive returned
+     */
+    @SuppressWarnings("exports")
+    public void endExclusive(Cpu self, boolean held) {
+        if (held) {
+            exclusive.set(null);
+        }
+    }
+
+    /** Stands still while another vcpu is alone. */
+    void pauseWhileExclusive(Cpu self) {
+        VirtualCpu own = null;
+        for (VirtualCpu cpu : cpus) {
+            if (cpu.cpu() == self) {
+                own = cpu;
+            }
+        }
+        if (own == null) {
+            return;
+        }
+        own.setPaused(true);
+        while (true) {
+            Cpu holder = exclusive.get();
+            if (holder == null || holder == self) {
+                break;
+            }
+            Thread.onSpinWait();
+        }
+        own.setPaused(false);
+    }
+
+    /** Whether some vcpu is alone now. */
+    boolean exclusiveHeld() {
+        return exclusive.get() != null;
     }
 
     private void flushAll() {

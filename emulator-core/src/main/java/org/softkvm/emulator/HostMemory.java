@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -30,6 +31,11 @@ public final class HostMemory {
             ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfInt INT = ValueLayout.JAVA_INT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
     private static final ValueLayout.OfLong LONG = ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
+
+    private static final VarHandle ATOMIC_INT =
+            ValueLayout.JAVA_INT.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
+    private static final VarHandle ATOMIC_LONG =
+            ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
     private static final MemorySegment POOL = mapPool();
     private static final long POOL_ADDRESS = POOL.address();
@@ -245,6 +251,30 @@ public final class HostMemory {
      */
     public static void putLong(long offset, long value) {
         POOL.set(LONG, offset, value);
+    }
+
+    /**
+     * Replaces an aligned 32-bit word where it has an expected value, atomically and with full ordering.
+     *
+     * @param offset pool offset, a multiple of 4
+     * @param expected the value that has to be there
+     * @param value the new value
+     * @return whether it was replaced
+     */
+    public static boolean compareAndSetInt(long offset, int expected, int value) {
+        return ATOMIC_INT.compareAndSet(POOL, offset, expected, value);
+    }
+
+    /**
+     * Replaces an aligned 64-bit word where it has an expected value, atomically and with full ordering.
+     *
+     * @param offset pool offset, a multiple of 8
+     * @param expected the value that has to be there
+     * @param value the new value
+     * @return whether it was replaced
+     */
+    public static boolean compareAndSetLong(long offset, long expected, long value) {
+        return ATOMIC_LONG.compareAndSet(POOL, offset, expected, value);
     }
 
     /**

@@ -43,6 +43,7 @@ public final class VirtualCpu implements AutoCloseable {
 
     private volatile boolean running;
     private volatile boolean flushAsked;
+    private volatile boolean paused;
 
     /**
      * Creates a vcpu in its reset state.
@@ -59,6 +60,7 @@ public final class VirtualCpu implements AutoCloseable {
         interpreter = new Interpreter(cpu);
         interpreter.flushServed = () -> flushAsked = false;
         interpreter.invalidations = this::serveCodeWrites;
+        interpreter.pausePoint = () -> memory.pauseWhileExclusive(cpu);
         memory.attach(this);
     }
 
@@ -70,6 +72,9 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public int run() {
         running = true;
+        if (memory.exclusiveHeld()) {
+            memory.pauseWhileExclusive(cpu);
+        }
         try {
             return interpreter.run();
         } finally {
@@ -106,6 +111,21 @@ public final class VirtualCpu implements AutoCloseable {
     /** Whether a running vcpu has yet to drop its TLB. */
     boolean flushOutstanding() {
         return running && flushAsked;
+    }
+
+    void requestPause(Cpu self) {
+        if (cpu != self) {
+            cpu.request(Cpu.REQ_PAUSE);
+        }
+    }
+
+    /** Whether this vcpu may execute while another one wants to be alone. */
+    boolean runsBeside(Cpu self) {
+        return cpu != self && running && !paused;
+    }
+
+    void setPaused(boolean on) {
+        paused = on;
     }
 
     void codePageMarked(CodeListener self) {

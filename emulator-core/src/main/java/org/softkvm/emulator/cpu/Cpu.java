@@ -148,6 +148,8 @@ public final class Cpu {
     public static final int REQ_FLUSH = 4;
     /** Some code page was written by another party: see the invalidation queue. */
     public static final int REQ_INVALIDATE = 8;
+    /** Another vcpu makes an access that must be alone: wait until it is done. */
+    public static final int REQ_PAUSE = 16;
 
     /** Entries of each TLB; a power of two. */
     public static final int TLB_SIZE = 4096;
@@ -854,6 +856,61 @@ public final class Cpu {
         }
         Mmu.checkWriteSlow(this, la, 8);
         return read64(la);
+    }
+
+    // ---------------------------------------------------------------- LOCK
+
+    /**
+     * The second half of a locked read-modify-write of 32 bits: stores where the word still has the value that rmw32 read.
+     *
+     * @param la linear address
+     * @param expected what was read
+     * @param value what to store
+     * @return false where another vcpu came in between: read again
+     */
+    public boolean cas32(long la, int expected, int value) {
+        int i = (int) (la >>> 11) & TLB_INDEX_MASK;
+        if (tlbWrite[i] == (la & -4096L | tlbTag) && (la & 3) == 0) {
+            return HostMemory.compareAndSetInt(la + tlbWrite[i + 1], expected, value);
+        }
+        return Locked.compareAndSet(this, la, 4, expected & 0xFFFFFFFFL, value & 0xFFFFFFFFL);
+    }
+
+    /** As {@link #cas32} for 64 bits. */
+    public boolean cas64(long la, long expected, long value) {
+        int i = (int) (la >>> 11) & TLB_INDEX_MASK;
+        if (tlbWrite[i] == (la & -4096L | tlbTag) && (la & 7) == 0) {
+            return HostMemory.compareAndSetLong(la + tlbWrite[i + 1], expected, value);
+        }
+        return Locked.compareAndSet(this, la, 8, expected, value);
+    }
+
+    /** As {@link #cas32} for 16 bits. */
+    public boolean cas16(long la, int expected, int value) {
+        return Locked.compareAndSet(this, la, 2, expected & 0xFFFF, value & 0xFFFF);
+    }
+
+    /** As {@link #cas32} for 8 bits. */
+    public boolean cas8(long la, int expected, int value) {
+        return Locked.compareAndSet(this, la, 1, expected & 0xFF, value & 0xFF);
+    }
+
+    /**
+     * As {@link #cas32} by size.
+     *
+     * @param la linear address
+     * @param size 1, 2, 4 or 8
+     * @param expected what was read, zero-extended
+     * @param value what to store; low bytes count
+     * @return false where another vcpu came in between
+     */
+    public boolean cas(long la, int size, long expected, long value) {
+        return switch (size) {
+            case 1 -> cas8(la, (int) expected, (int) value);
+            case 2 -> cas16(la, (int) expected, (int) value);
+            case 4 -> cas32(la, (int) expected, (int) value);
+            default -> cas64(la, expected, value);
+        };
     }
 
     /**

@@ -244,6 +244,27 @@ public final class Mmu {
         return -1;
     }
 
+    /** The pool offset behind a writable linear address, also in pages with code; -1 where it is no plain memory. */
+    static long hostForLocked(Cpu c, long la) {
+        int i = (int) (la >>> 11) & (Cpu.TLB_SIZE - 1) << 1;
+        if (c.tlbWrite[i] == (la & -4096L | c.tlbTag)) {
+            return la + c.tlbWrite[i + 1];
+        }
+        if (!c.model.has(Feature.I386)) {
+            // Old CPUs wrap addresses in ways of their own; they have one vcpu.
+            return -1;
+        }
+        long phys = translate(c, la, WRITE);
+        if ((phys & -4096L) == c.lapic.mmioPage()) {
+            return -1;
+        }
+        long host = c.memory.hostOffsetForWrite(phys);
+        if (host >= 0 && !CodePages.isCode(host)) {
+            c.fillTlb(c.tlbWrite, la, host & -4096L, c.tlbTag);
+        }
+        return host;
+    }
+
     // ---------------------------------------------------------------- instruction fetch
 
     /**

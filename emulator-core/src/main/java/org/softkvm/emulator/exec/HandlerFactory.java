@@ -4,6 +4,7 @@ import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
 import org.objectweb.asm.ClassWriter;
+import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
@@ -35,12 +36,20 @@ public final class HandlerFactory {
     private static final int FORM_FULL = 2;
     private static final int FORM_SEGMENTED = 3;
 
+    /** Part of the shape: a locked read-modify-write. */
+    private static final int LOCKED = 16;
+
     /** Local variables of the generated method: the linear address, then the operand values. */
     private static final int LOCAL_ADDRESS = 3;
 
     private static final int LOCAL_A = 5;
     private static final int LOCAL_B = 7;
     private static final int LOCAL_RESULT = 9;
+    /** Locked operations: the flags before the first try. */
+    private static final int LOCAL_FOP = 15;
+
+    private static final int LOCAL_FA = 16;
+    private static final int LOCAL_FB = 18;
 
     private HandlerFactory() {}
 
@@ -56,13 +65,13 @@ public final class HandlerFactory {
         int form = form(i, codeBits);
         int size = sizeIndex(op, i.opSize);
         int shape = switch (op.kind()) {
-            case VALUE, SETCC, CMOV -> size << 2 | form;
+            case VALUE, SETCC, CMOV -> (locked(i) ? LOCKED : 0) | size << 2 | form;
             case JCC, JMP -> codeBits == 64 ? 1 : 0;
             case STATE, LANES -> 0;
         };
         Handler handler = op.handlers[shape];
         if (handler == null) {
-            handler = make(op, i.opSize, form, codeBits, -1);
+            handler = make(op, i.opSize, form, codeBits, -1, locked(i));
             // Two vcpus may both make one; either will do.
             op.handlers[shape] = handler;
         }
@@ -91,7 +100,12 @@ public final class HandlerFactory {
         }
         FusedKey key = new FusedKey(
                 first.op, sizeIndex(first.op, first.opSize), form(first, codeBits), codeBits, jump.op.condition());
-        return FUSED.computeIfAbsent(key, k -> make(k.op(), first.opSize, k.form(), codeBits, k.condition()));
+        return FUSED.computeIfAbsent(key, k -> make(k.op(), first.opSize, k.form(), codeBits, k.condition(), false));
+    }
+
+    /** A LOCK prefix that counts: the operation is a value method on memory, done by compare-and-set. */
+    private static boolean locked(Insn i) {
+        return i.lock && i.mem && i.op.isLockable() && i.op.kind() == Op.Kind.VALUE;
     }
 
     private static int form(Insn i, int codeBits) {
@@ -111,8 +125,8 @@ public final class HandlerFactory {
         return 0;
     }
 
-    private static Handler make(Op op, int opSize, int form, int codeBits, int jumpCondition) {
-        ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
+    private static Handler make(Op op, int opSize, int form, int codeBits, int jumpCondition, boolean locked) {
+        ClassWriter w = new ClassWriter(locked ? ClassWriter.COMPUTE_FRAMES : ClassWriter.COMPUTE_MAXS);
         String name = HANDLER + "$" + op.mnemonic().replaceAll("[^a-z0-9]", "_");
         w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, HANDLER, null);
         MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
@@ -124,7 +138,7 @@ public final class HandlerFactory {
         init.visitEnd();
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "exec", EXEC, null, null);
         m.visitCode();
-        new Emitter(m, op, opSize, form, codeBits, jumpCondition).emit();
+        new Emitter(m, op, opSize, form, codeBits, jumpCondition, locked).emit();
         m.visitInsn(Opcodes.RETURN);
         m.visitMaxs(0, 0);
         m.visitEnd();
@@ -172,8 +186,10 @@ public final class HandlerFactory {
         private final int form;
         private final int codeBits;
         private final int jumpCondition;
+        private final boolean locked;
 
-        Emitter(MethodVisitor m, Op op, int opSize, int form, int codeBits, int jumpCondition) {
+        Emitter(MethodVisitor m, Op op, int opSize, int form, int codeBits, int jumpCondition, boolean locked) {
+            this.locked = locked;
             this.jumpCondition = jumpCondition;
             this.m = m;
             this.op = op;
@@ -342,6 +358,17 @@ public final class HandlerFactory {
             boolean takesCpu =
                     method != null && method.getParameterCount() > 0 && method.getParameterTypes()[0] == Cpu.class;
             boolean records = op.flagOp() >= 0;
+            Label again = null;
+            if (locked) {
+                again = new Label();
+                if (takesCpu) {
+                    saveFlags();
+                }
+                m.visitLabel(again);
+                if (takesCpu) {
+                    restoreFlags();
+                }
+            }
             // The operands, kept in locals where the flags need them.
             for (int k = 0; k < count; k++) {
                 Operand o = operands.get(first + k);
@@ -380,12 +407,47 @@ public final class HandlerFactory {
                 return;
             }
             m.visitVarInsn(returned == long.class ? Opcodes.LSTORE : Opcodes.ISTORE, LOCAL_RESULT);
-            if (writes) {
+            if (locked) {
+                storeLocked(destinationSize, again);
+            } else if (writes) {
                 store(destination, destinationSize);
             }
             if (records) {
                 record(parameters);
             }
+        }
+
+        private void saveFlags() {
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fop", "I");
+            m.visitVarInsn(Opcodes.ISTORE, LOCAL_FOP);
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fa", "J");
+            m.visitVarInsn(Opcodes.LSTORE, LOCAL_FA);
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fb", "J");
+            m.visitVarInsn(Opcodes.LSTORE, LOCAL_FB);
+        }
+
+        /** A second try must find the flags as they were. */
+        private void restoreFlags() {
+            cpu();
+            m.visitVarInsn(Opcodes.ILOAD, LOCAL_FOP);
+            m.visitVarInsn(Opcodes.LLOAD, LOCAL_FA);
+            m.visitVarInsn(Opcodes.LLOAD, LOCAL_FB);
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "setLazy", "(IJJ)V", false);
+        }
+
+        /** Stores where memory still holds what was read, else goes back to the reading. */
+        private void storeLocked(int size, Label again) {
+            int load = size == 8 ? Opcodes.LLOAD : Opcodes.ILOAD;
+            String t = size == 8 ? "J" : "I";
+            cpu();
+            m.visitVarInsn(Opcodes.LLOAD, LOCAL_ADDRESS);
+            m.visitVarInsn(load, LOCAL_A);
+            m.visitVarInsn(load, LOCAL_RESULT);
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "cas" + size * 8, "(J" + t + t + ")Z", false);
+            m.visitJumpInsn(Opcodes.IFEQ, again);
         }
 
         private void record(Class<?>[] parameters) {

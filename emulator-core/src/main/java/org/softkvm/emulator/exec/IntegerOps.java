@@ -2,6 +2,7 @@ package org.softkvm.emulator.exec;
 
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.cpu.Locked;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
@@ -174,8 +175,11 @@ public final class IntegerOps {
     public static void xchgb(Cpu c, Insn i) {
         if (i.mem) {
             long la = c.eaWrite(i, 1);
-            int old = c.rmw8(la);
-            c.write8(la, c.get8(i.reg));
+            // XCHG with memory is locked with or without the prefix.
+            int old;
+            do {
+                old = c.rmw8(la);
+            } while (!c.cas8(la, old, c.get8(i.reg)));
             c.set8(i.reg, old);
         } else {
             int old = c.get8(i.rm);
@@ -197,8 +201,10 @@ public final class IntegerOps {
         int size = i.opSize;
         if (i.mem) {
             long la = c.eaWrite(i, size);
-            long old = rmw(c, la, size);
-            c.write(la, size, c.r[i.reg]);
+            long old;
+            do {
+                old = rmw(c, la, size);
+            } while (!c.cas(la, size, old, c.r[i.reg]));
             c.set(i.reg, size, old);
         } else {
             long old = c.get(i.rm, size);
@@ -218,15 +224,28 @@ public final class IntegerOps {
         c.set(i.reg, i.opSize, old);
     }
 
+    /** Stores what was computed from a value read by rmw: at once, or where LOCK demands it by compare-and-set. */
+    private static boolean store(Cpu c, Insn i, long la, int size, long old, long value) {
+        if (i.lock) {
+            return c.cas(la, size, old, value);
+        }
+        c.write(la, size, value);
+        return true;
+    }
+
     /** XADD r/m8, r8. */
     public static void xaddb(Cpu c, Insn i) {
-        long la = i.mem ? c.eaWrite(i, 1) : 0;
-        int a = i.mem ? c.rmw8(la) : c.get8(i.rm);
         int b = c.get8(i.reg);
-        c.set8(i.reg, a);
+        int a;
         if (i.mem) {
-            c.write8(la, a + b);
+            long la = c.eaWrite(i, 1);
+            do {
+                a = c.rmw8(la);
+            } while (!store(c, i, la, 1, a, a + b));
+            c.set8(i.reg, a);
         } else {
+            a = c.get8(i.rm);
+            c.set8(i.reg, a);
             c.set8(i.rm, a + b);
         }
         c.setLazy(Flags.ADD, a, b);
@@ -235,13 +254,17 @@ public final class IntegerOps {
     /** XADD r/m, r. */
     public static void xaddv(Cpu c, Insn i) {
         int size = i.opSize;
-        long la = i.mem ? c.eaWrite(i, size) : 0;
-        long a = i.mem ? rmw(c, la, size) : c.get(i.rm, size);
         long b = c.get(i.reg, size);
-        c.set(i.reg, size, a);
+        long a;
         if (i.mem) {
-            c.write(la, size, a + b);
+            long la = c.eaWrite(i, size);
+            do {
+                a = rmw(c, la, size);
+            } while (!store(c, i, la, size, a, a + b));
+            c.set(i.reg, size, a);
         } else {
+            a = c.get(i.rm, size);
+            c.set(i.reg, size, a);
             c.set(i.rm, size, a + b);
         }
         c.setLazy(Flags.ADD | Integer.numberOfTrailingZeros(size), a, b);
@@ -249,19 +272,20 @@ public final class IntegerOps {
 
     /** CMPXCHG r/m8, r8. */
     public static void cmpxchgb(Cpu c, Insn i) {
-        long la = i.mem ? c.eaWrite(i, 1) : 0;
-        int old = i.mem ? c.rmw8(la) : c.get8(i.rm);
         int al = c.get8(Cpu.RAX);
-        if (al == old) {
-            if (i.mem) {
-                c.write8(la, c.get8(i.reg));
-            } else {
+        int old;
+        if (i.mem) {
+            long la = c.eaWrite(i, 1);
+            do {
+                old = c.rmw8(la);
+            } while (!store(c, i, la, 1, old, al == old ? c.get8(i.reg) : old));
+        } else {
+            old = c.get8(i.rm);
+            if (al == old) {
                 c.set8(i.rm, c.get8(i.reg));
             }
-        } else {
-            if (i.mem) {
-                c.write8(la, old);
-            }
+        }
+        if (al != old) {
             c.set8(Cpu.RAX, old);
         }
         c.setLazy(Flags.SUB, al, old);
@@ -270,19 +294,20 @@ public final class IntegerOps {
     /** CMPXCHG r/m, r. The memory operand is written in either case. */
     public static void cmpxchgv(Cpu c, Insn i) {
         int size = i.opSize;
-        long la = i.mem ? c.eaWrite(i, size) : 0;
-        long old = i.mem ? rmw(c, la, size) : c.get(i.rm, size);
         long ax = c.get(Cpu.RAX, size);
-        if (ax == old) {
-            if (i.mem) {
-                c.write(la, size, c.r[i.reg]);
-            } else {
+        long old;
+        if (i.mem) {
+            long la = c.eaWrite(i, size);
+            do {
+                old = rmw(c, la, size);
+            } while (!store(c, i, la, size, old, ax == old ? c.r[i.reg] : old));
+        } else {
+            old = c.get(i.rm, size);
+            if (ax == old) {
                 c.set(i.rm, size, c.r[i.reg]);
             }
-        } else {
-            if (i.mem) {
-                c.write(la, size, old);
-            }
+        }
+        if (ax != old) {
             c.set(Cpu.RAX, size, old);
         }
         c.setLazy(Flags.SUB | Integer.numberOfTrailingZeros(size), ax, old);
@@ -297,18 +322,14 @@ public final class IntegerOps {
             throw c.gp(0);
         }
         c.checkWrite(la, 2 * half);
-        long low = c.read(la, half);
-        long high = c.read(la + half, half);
         int flags = c.arith() & ~Flags.ZF;
-        if (low == c.get(Cpu.RAX, half) && high == c.get(Cpu.RDX, half)) {
-            c.write(la, half, c.r[Cpu.RBX]);
-            c.write(la + half, half, c.r[Cpu.RCX]);
+        boolean equal = Locked.compareAndSetPair(
+                c, la, half, c.get(Cpu.RAX, half), c.get(Cpu.RDX, half), c.get(Cpu.RBX, half), c.get(Cpu.RCX, half));
+        if (equal) {
             c.setArith(flags | Flags.ZF);
         } else {
-            c.write(la, half, low);
-            c.write(la + half, half, high);
-            c.set(Cpu.RAX, half, low);
-            c.set(Cpu.RDX, half, high);
+            c.set(Cpu.RAX, half, c.t0);
+            c.set(Cpu.RDX, half, c.t1);
             c.setArith(flags);
         }
     }
@@ -336,9 +357,11 @@ public final class IntegerOps {
 
     private static void change(Cpu c, Insn i, int kind) {
         long la = bitAddress(c, i, true);
-        long v = rmw(c, la, i.opSize);
         long bit = 1L << (c.r[i.reg] & i.opSize * 8 - 1);
-        c.write(la, i.opSize, kind == 0 ? v | bit : kind == 1 ? v & ~bit : v ^ bit);
+        long v;
+        do {
+            v = rmw(c, la, i.opSize);
+        } while (!store(c, i, la, i.opSize, v, kind == 0 ? v | bit : kind == 1 ? v & ~bit : v ^ bit));
         bitFlags(c, (v & bit) != 0);
     }
 

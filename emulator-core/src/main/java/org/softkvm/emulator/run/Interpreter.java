@@ -187,6 +187,9 @@ public final class Interpreter {
      */
     private int special(ExitInfo info) {
         int requests = c.takeRequests(-1);
+        if ((requests & Cpu.REQ_PAUSE) != 0) {
+            pausePoint.run();
+        }
         if ((requests & Cpu.REQ_FLUSH) != 0) {
             c.flushTlb();
             flushServed.run();
@@ -284,6 +287,9 @@ public final class Interpreter {
 
     /** Called when a flush request was served: who asked may be waiting. */
     public Runnable flushServed = () -> {};
+
+    /** Stands still while another vcpu must be alone. */
+    public Runnable pausePoint = () -> {};
 
     /** Serves the queue of code pages written by others. */
     public Runnable invalidations = () -> {};
