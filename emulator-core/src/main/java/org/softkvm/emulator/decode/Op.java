@@ -354,7 +354,8 @@ public final class Op {
      * @return this
      */
     public Op lockable() {
-        lockable = true;
+        // The other direction of the same operation (ADD r, m) must not be locked.
+        lockable = operands.get(0).mayBeMemory();
         return this;
     }
 
