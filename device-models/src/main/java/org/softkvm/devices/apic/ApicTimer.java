@@ -171,6 +171,22 @@ final class ApicTimer {
         setDeadline(state.deadlineTsc);
     }
 
+    /**
+     * Does what the clock has not come to yet: an expiry whose time is over is reported before a register changes, so
+     * that a host that runs timers late cannot make it meet the new value.
+     */
+    void catchUp() {
+        boolean due;
+        synchronized (this) {
+            due = mode == TSC_DEADLINE
+                    ? deadlineTsc != 0 && Long.compareUnsigned(tsc.tsc(), deadlineTsc) >= 0 && takeDeadline()
+                    : running && clock.nanoTime() >= startNanos + startCount * tickNanos && takeCount();
+        }
+        if (due) {
+            onExpiry.run();
+        }
+    }
+
     private void start(long count) {
         running = count != 0 && mode != TSC_DEADLINE;
         startCount = count;

@@ -650,7 +650,10 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
                 sendIpi((int) icr, ApicMessage.widenDestination((int) (icr >>> 56)));
             }
             case ICR2 -> icr = (value & 0xFF000000L) << 32 | icr & 0xFFFFFFFFL;
-            case TIMER_INITIAL -> timer.setInitialCount(value);
+            case TIMER_INITIAL -> {
+                timer.catchUp();
+                timer.setInitialCount(value);
+            }
             case TIMER_DIVIDE -> timer.setDivideConfiguration(value);
             case VERSION, APR, PPR, TIMER_CURRENT -> {
                 // Read-only, and no error.
@@ -666,6 +669,7 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     }
 
     private void writeSvr(int value) {
+        timer.catchUp();
         svr = value & svrWritable();
         if ((value & SVR_ENABLE) == 0) {
             lvt.maskAll();
@@ -678,6 +682,9 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
     }
 
     private void writeLvt(int register, int value) {
+        if (register == LVT_TIMER) {
+            timer.catchUp();
+        }
         lvt.write(register, (svr & SVR_ENABLE) == 0 ? value | LocalVectorTable.MASKED : value);
         if (register == LVT_TIMER) {
             timer.setMode(value >>> 17 & 3);
