@@ -25,6 +25,9 @@ public final class ImageLoader {
         ImageKind kind = recognise(plain.image(), plain.kernel());
         GuestContents ram = new GuestContents(layout);
         DirectBoot boot = new DirectBoot(ram, new Placement(layout));
+        if (kind != ImageKind.FLAT_ROM) {
+            LowMemory.write(ram);
+        }
         return switch (kind) {
             case FLAT_ROM -> {
                 refuseBootOptions(plain, kind);

@@ -152,6 +152,22 @@ class ImageLoaderTest {
     }
 
     @Test
+    void everyGuestButARomFindsWhatFirmwareLeavesBehind() throws VmmException {
+        load(TestImages.elf32(true, new byte[0]));
+        assertThat(at(0x400, 2).getShort()).isEqualTo((short) 0x3F8);
+        assertThat(at(0x40E, 2).getShort()).isEqualTo((short) 0x9FC0);
+        assertThat(at(0x413, 2).getShort()).isEqualTo((short) 639);
+        assertThat(ram.read(0x9_FC00, 1)).containsExactly(1);
+        assertThat(ram.read(0xF_FF53, 1)).containsExactly(0xCF);
+        byte[] rom = new byte[0x1_0000];
+        rom[rom.length - 16] = (byte) 0xEA;
+        GuestRam untouched = TestImages.ram(1 << 20);
+        ImageLoader.load(BootRequest.of(TestImages.file(rom)), untouched.layout(), RSDP)
+                .writeTo(untouched);
+        assertThat(untouched.read(0, 1 << 20)).containsOnly(0);
+    }
+
+    @Test
     void plainElfIsEnteredAtItsPhysicalEntryPoint() throws VmmException {
         LoadedGuest guest = load(TestImages.elf32(false, new byte[0]));
         assertThat(guest.kind()).isEqualTo(ImageKind.ELF);
