@@ -86,11 +86,16 @@ public final class ExitInfo {
         return readData[position++];
     }
 
-    void startRead(long address, int size) {
+    /** Begins a read; false where one instruction reads more than any does. */
+    boolean startRead(long address, int size) {
+        if (answers == MAX_FRAGMENTS) {
+            return false;
+        }
         mmioAddress = address;
         mmioSize = size;
         mmioWrite = false;
         readPending = true;
+        return true;
     }
 
     /** Takes the answer of a read that user space has just given in {@link #mmioData}. */

@@ -111,7 +111,10 @@ public final class Mmu {
             long v = info.nextAnswer();
             return size == 8 ? v : v & (1L << 8 * size) - 1;
         }
-        info.startRead(phys, size);
+        if (!info.startRead(phys, size)) {
+            info.suberror = 1;
+            throw c.leave(ExitCode.INTERNAL_ERROR);
+        }
         throw c.leave(ExitCode.MMIO);
     }
 
