@@ -10,19 +10,24 @@ import org.softkvm.vmm.VmmException;
  *
  * @param file the image
  * @param version boot protocol version, 020Fh for 2.15
+ * @param setup bytes of the boot sector and the setup sectors; the protected-mode code follows
  * @param payload offset of the compressed kernel in the file
- * @param payloadLength its length, the trailing size field included
+ * @param payloadLength its length, the trailing size field included; 0 if there is none
  */
-record BzImage(GuestFile file, int version, int payload, int payloadLength) {
+record BzImage(GuestFile file, int version, int setup, int payload, int payloadLength) {
     private static final int SETUP_SECTS = 0x1F1;
     private static final int BOOT_FLAG = 0x1FE;
     private static final int HEADER = 0x202;
     private static final int VERSION = 0x206;
+    private static final int CODE32_START = 0x214;
     private static final int PAYLOAD_OFFSET = 0x248;
     private static final int PAYLOAD_LENGTH = 0x24C;
 
     /** Signature 'HdrS' of the setup header. */
     static final int HDRS = 0x5372_6448;
+
+    /** No compressed stream is shorter. */
+    private static final int MIN_PAYLOAD = 16;
 
     /** First protocol version with the payload fields. */
     private static final int PAYLOAD_VERSION = 0x0208;
@@ -50,17 +55,32 @@ record BzImage(GuestFile file, int version, int payload, int payloadLength) {
         long setup = (setupSectors == 0 ? 4 : setupSectors) + 1L << 9;
         long payload = setup + (in.getInt(PAYLOAD_OFFSET) & 0xFFFF_FFFFL);
         long length = in.getInt(PAYLOAD_LENGTH) & 0xFFFF_FFFFL;
-        if (payload + length > size) {
+        if (payload + length > size || setup >= size) {
             throw truncated(file);
         }
-        if (length < 16) {
-            throw new VmmException(file.name() + ": bzImage without a compressed kernel in it");
-        }
-        return new BzImage(file, version, (int) payload, (int) length);
+        return new BzImage(file, version, (int) setup, (int) payload, (int) length);
+    }
+
+    /** Whether the image holds a compressed kernel; programs such as memtest86+ only use the boot protocol. */
+    boolean hasPayload() {
+        return payloadLength > 0;
+    }
+
+    /** Loads the protected-mode code and returns its 32-bit entry point. */
+    long loadCode(DirectBoot boot) throws VmmException {
+        byte[] data = file.data();
+        long start = ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).getInt(CODE32_START) & 0xFFFF_FFFFL;
+        int length = data.length - setup;
+        boot.placement().claim(start, length, file.name() + ": protected-mode code");
+        boot.ram().write(start, data, setup, length);
+        return start;
     }
 
     /** The kernel in the image, an ELF file. */
     GuestFile unpack() throws VmmException {
+        if (payloadLength < MIN_PAYLOAD) {
+            throw new VmmException(file.name() + ": bzImage with a kernel of " + payloadLength + " bytes");
+        }
         byte[] kernel = Decompressor.decompress(file, payload, payloadLength);
         if (!ElfFile.matches(kernel)) {
             throw new VmmException(file.name() + ": the unpacked kernel is not an ELF file");

@@ -178,6 +178,10 @@ public final class ImageLoader {
 
     private static CpuStart startBzImage(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {
         BzImage image = BzImage.parse(request.image());
+        if (!image.hasPayload()) {
+            refuseModules(request, ImageKind.BZIMAGE);
+            return LinuxBoot.start(request, boot, image.loadCode(boot), rsdp, Optional.of(image));
+        }
         BootRequest unpacked = withImage(request, image.unpack());
         ElfFile elf = ElfFile.parse(unpacked.image());
         if (elf.wide() || elf.pvhEntry().isPresent()) {

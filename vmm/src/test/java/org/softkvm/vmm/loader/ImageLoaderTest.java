@@ -350,6 +350,7 @@ class ImageLoaderTest {
         byte[] xz = TestImages.kernelXz(kernel);
         xz[xz.length / 2] ^= 1;
         assertRefused(TestImages.bzImage(xz), "damaged xz");
+        assertRefused(TestImages.bzImage(new byte[2]), "kernel of 2 bytes");
         byte[] image = TestImages.bzImage(TestImages.kernelXz(kernel));
         assertRefused(Arrays.copyOf(image, image.length - 100), "truncated bzImage");
         assertRefused(TestImages.bzImage(TestImages.gzip(new byte[1000])), "not an ELF file");
@@ -384,6 +385,18 @@ class ImageLoaderTest {
             assertThat(params.get(0x1E8)).isEqualTo((byte) map.size());
             assertThat(params.getLong(0x2D0 + 8)).isEqualTo(map.getFirst().size());
         }
+    }
+
+    @Test
+    void programsInBzImagesAreEnteredAtTheirCode() throws VmmException {
+        byte[] image = TestImages.bzImage(new byte[0]);
+        little(image).putInt(0x214, LOAD).putInt(0x248, 0);
+        image[5 * 512] = 0x42;
+        LoadedGuest guest = loadKernel(image, null, "console=ttyS0");
+        CpuStart.Flat32 start = (CpuStart.Flat32) guest.start();
+        assertThat(start.eip()).isEqualTo(LOAD);
+        assertThat(ram.read(LOAD, 1)).containsExactly(0x42);
+        assertThat(string(at(start.esi(), 4096).getInt(0x228))).isEqualTo("console=ttyS0");
     }
 
     @Test
