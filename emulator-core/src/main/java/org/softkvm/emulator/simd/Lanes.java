@@ -2,8 +2,8 @@ package org.softkvm.emulator.simd;
 
 /**
  * Pure functions of 64-bit lanes for packed integer and logical instructions: the same serve MMX and SSE. Names are the
- * mnemonics. Sums are done on all elements at once with the top bits kept apart; the rest element by element, in loops
- * of constant length that the JIT compiler unrolls.
+ * mnemonics. Sums, compares, minimums and averages are done on all elements at once with the top bits kept apart; the
+ * rest element by element, in loops of constant length that the JIT compiler unrolls.
  */
 public final class Lanes {
     private static final long TOP8 = 0x8080808080808080L;
@@ -11,6 +11,25 @@ public final class Lanes {
     private static final long TOP32 = 0x8000000080000000L;
 
     private Lanes() {}
+
+    // Each element becomes all ones or zeros, as its top bit says.
+
+    private static long fillB(long a) {
+        return ((a & TOP8) >>> 7) * 0xFF;
+    }
+
+    private static long fillW(long a) {
+        return ((a & TOP16) >>> 15) * 0xFFFF;
+    }
+
+    private static long fillD(long a) {
+        return ((a & TOP32) >>> 31) * 0xFFFFFFFFL;
+    }
+
+    /** Ones where an unsigned byte of a is less than that of b: where their difference borrows. */
+    private static long belowB(long a, long b) {
+        return fillB(~a & b | (~a | b) & psubb(a, b));
+    }
 
     /** PAND, ANDPS, ANDPD. */
     public static long pand(long a, long b) {
@@ -74,68 +93,35 @@ public final class Lanes {
 
     /** PCMPEQB. */
     public static long pcmpeqb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (byte) (a >>> k);
-            int y = (byte) (b >>> k);
-            r |= ((x == y ? -1L : 0) & 0xFFL) << k;
-        }
-        return r;
+        long x = a ^ b;
+        return fillB(~((x & ~TOP8) + ~TOP8 | x));
     }
 
     /** PCMPGTB. */
     public static long pcmpgtb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (byte) (a >>> k);
-            int y = (byte) (b >>> k);
-            r |= ((x > y ? -1L : 0) & 0xFFL) << k;
-        }
-        return r;
+        return fillB(b & ~a | ~(a ^ b) & psubb(b, a));
     }
 
     /** PCMPEQW. */
     public static long pcmpeqw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (short) (a >>> k);
-            int y = (short) (b >>> k);
-            r |= ((x == y ? -1L : 0) & 0xFFFFL) << k;
-        }
-        return r;
+        long x = a ^ b;
+        return fillW(~((x & ~TOP16) + ~TOP16 | x));
     }
 
     /** PCMPGTW. */
     public static long pcmpgtw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (short) (a >>> k);
-            int y = (short) (b >>> k);
-            r |= ((x > y ? -1L : 0) & 0xFFFFL) << k;
-        }
-        return r;
+        return fillW(b & ~a | ~(a ^ b) & psubw(b, a));
     }
 
     /** PCMPEQD. */
     public static long pcmpeqd(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 32) {
-            long x = (int) (a >>> k);
-            long y = (int) (b >>> k);
-            r |= ((x == y ? -1L : 0) & 0xFFFFFFFFL) << k;
-        }
-        return r;
+        long x = a ^ b;
+        return fillD(~((x & ~TOP32) + ~TOP32 | x));
     }
 
     /** PCMPGTD. */
     public static long pcmpgtd(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 32) {
-            long x = (int) (a >>> k);
-            long y = (int) (b >>> k);
-            r |= ((x > y ? -1L : 0) & 0xFFFFFFFFL) << k;
-        }
-        return r;
+        return fillD(b & ~a | ~(a ^ b) & psubd(b, a));
     }
 
     /** PADDSB. */
@@ -162,24 +148,14 @@ public final class Lanes {
 
     /** PADDUSB. */
     public static long paddusb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (int) (a >>> k) & 0xFF;
-            int y = (int) (b >>> k) & 0xFF;
-            r |= ((long) Math.min(x + y, 255) & 0xFFL) << k;
-        }
-        return r;
+        long sum = paddb(a, b);
+        return sum | fillB(a & b | (a | b) & ~sum);
     }
 
     /** PADDUSW. */
     public static long paddusw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (int) (a >>> k) & 0xFFFF;
-            int y = (int) (b >>> k) & 0xFFFF;
-            r |= ((long) Math.min(x + y, 65535) & 0xFFFFL) << k;
-        }
-        return r;
+        long sum = paddw(a, b);
+        return sum | fillW(a & b | (a | b) & ~sum);
     }
 
     /** PSUBSB. */
@@ -206,90 +182,48 @@ public final class Lanes {
 
     /** PSUBUSB. */
     public static long psubusb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (int) (a >>> k) & 0xFF;
-            int y = (int) (b >>> k) & 0xFF;
-            r |= ((long) Math.max(x - y, 0) & 0xFFL) << k;
-        }
-        return r;
+        return psubb(a, b) & ~belowB(a, b);
     }
 
     /** PSUBUSW. */
     public static long psubusw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (int) (a >>> k) & 0xFFFF;
-            int y = (int) (b >>> k) & 0xFFFF;
-            r |= ((long) Math.max(x - y, 0) & 0xFFFFL) << k;
-        }
-        return r;
+        return psubw(a, b) & ~fillW(~a & b | (~a | b) & psubw(a, b));
     }
 
     /** PMINUB. */
     public static long pminub(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (int) (a >>> k) & 0xFF;
-            int y = (int) (b >>> k) & 0xFF;
-            r |= ((long) Math.min(x, y) & 0xFFL) << k;
-        }
-        return r;
+        long m = belowB(b, a);
+        return b & m | a & ~m;
     }
 
     /** PMAXUB. */
     public static long pmaxub(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (int) (a >>> k) & 0xFF;
-            int y = (int) (b >>> k) & 0xFF;
-            r |= ((long) Math.max(x, y) & 0xFFL) << k;
-        }
-        return r;
+        long m = belowB(a, b);
+        return b & m | a & ~m;
     }
 
     /** PMINSW. */
     public static long pminsw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (short) (a >>> k);
-            int y = (short) (b >>> k);
-            r |= ((long) Math.min(x, y) & 0xFFFFL) << k;
-        }
-        return r;
+        long m = pcmpgtw(a, b);
+        return b & m | a & ~m;
     }
 
     /** PMAXSW. */
     public static long pmaxsw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (short) (a >>> k);
-            int y = (short) (b >>> k);
-            r |= ((long) Math.max(x, y) & 0xFFFFL) << k;
-        }
-        return r;
+        long m = pcmpgtw(b, a);
+        return b & m | a & ~m;
     }
 
     /** PMINSB. */
     public static long pminsb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (byte) (a >>> k);
-            int y = (byte) (b >>> k);
-            r |= ((long) Math.min(x, y) & 0xFFL) << k;
-        }
-        return r;
+        long m = pcmpgtb(a, b);
+        return b & m | a & ~m;
     }
 
     /** PMAXSB. */
     public static long pmaxsb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (byte) (a >>> k);
-            int y = (byte) (b >>> k);
-            r |= ((long) Math.max(x, y) & 0xFFL) << k;
-        }
-        return r;
+        long m = pcmpgtb(b, a);
+        return b & m | a & ~m;
     }
 
     /** PMINUW. */
@@ -360,24 +294,12 @@ public final class Lanes {
 
     /** PAVGB. */
     public static long pavgb(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 8) {
-            int x = (int) (a >>> k) & 0xFF;
-            int y = (int) (b >>> k) & 0xFF;
-            r |= ((long) (x + y + 1 >> 1) & 0xFFL) << k;
-        }
-        return r;
+        return (a | b) - ((a ^ b) >>> 1 & ~TOP8);
     }
 
     /** PAVGW. */
     public static long pavgw(long a, long b) {
-        long r = 0;
-        for (int k = 0; k < 64; k += 16) {
-            int x = (int) (a >>> k) & 0xFFFF;
-            int y = (int) (b >>> k) & 0xFFFF;
-            r |= ((long) (x + y + 1 >> 1) & 0xFFFFL) << k;
-        }
-        return r;
+        return (a | b) - ((a ^ b) >>> 1 & ~TOP16);
     }
 
     /** PMULLW. */
