@@ -78,6 +78,11 @@ main:
         expect_var irqs, 0
         it "an initial count of 0 stops the timer"
         quickly
+        sti                             ; what an earlier try left
+        nop
+        nop
+        cli
+        mov dword [irqs], 0
         mov dword [APIC_TIMER_ICR], 0x100000
         mov dword [APIC_TIMER_ICR], 0
         mov ecx, [APIC_TIMER_CCR]
@@ -152,8 +157,12 @@ main:
         cli
         expect_var irqs, 1
         it "writing 0 disarms it"
-        mov dword [irqs], 0
         quickly
+        sti
+        nop
+        nop
+        cli
+        mov dword [irqs], 0
         mov ecx, IA32_TSC_DEADLINE
         rdtsc
         add eax, 30000000
