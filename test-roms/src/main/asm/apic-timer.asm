@@ -123,6 +123,9 @@ main:
         cpuid
         bt ecx, 24
         jnc .none
+        mov ebp, 5                      ; tries: an interrupt of the tests before may still be on its way
+.deadline:
+        mov dword [irqs], 0
         mov dword [APIC_LVT_TIMER], VECTOR | APIC_TSC_DEADLINE
         mfence
         rdtsc
@@ -135,13 +138,15 @@ main:
         sti
         wait_for irqs, 1
         cli
-        expect_var irqs, 1
         rdtsc
         sub eax, esi
         sbb edx, edi
         jnc .late
+        dec ebp
+        jnz .deadline
         unreachable
 .late:
+        expect_var irqs, 1
         it "the MSR is 0 after it fired"
         mov ecx, IA32_TSC_DEADLINE
         rdmsr
