@@ -1,12 +1,16 @@
 package org.softkvm.emulator.fuzz;
 
+import static java.util.stream.Collectors.joining;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.Arrays;
 import java.util.SplittableRandom;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import org.junit.jupiter.api.parallel.Execution;
+import org.junit.jupiter.api.parallel.ExecutionMode;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.softkvm.emulator.VirtualCpu;
@@ -18,6 +22,7 @@ import org.softkvm.emulator.VirtualCpu;
  * <p>System properties: {@code softkvm.fuzz.seed} (printed; default 1, {@code random} for a new one),
  * {@code softkvm.fuzz.instructions} (in each mode), {@code softkvm.fuzz.case} (one case only, as a report names it).
  */
+@Execution(ExecutionMode.CONCURRENT)
 class FuzzTest {
     private static final long SEED = seed();
     private static final long INSTRUCTIONS = Long.getLong("softkvm.fuzz.instructions", 100_000);
@@ -27,6 +32,9 @@ class FuzzTest {
 
     /** A case that goes on for so long runs no instruction any more (faults that lead to faults) and is kicked. */
     private static final long KICK_AFTER_MILLIS = 20;
+
+    /** It hangs then, even where a busy machine lets it wait for a processor. */
+    private static final long STUCK_AFTER_MILLIS = 10_000;
 
     private static final long STOP_WITHIN_MILLIS = 1_000;
 
@@ -79,29 +87,32 @@ class FuzzTest {
     /** Waits for the worker; kicks a case that runs for long, and fails where that does not stop it. */
     private void watch(FuzzMachine machine, Thread worker, FutureTask<Void> task, FuzzMode mode)
             throws InterruptedException {
-        long kicked = -1;
         while (true) {
             try {
                 task.get(10, TimeUnit.MILLISECONDS);
                 return;
             } catch (ExecutionException e) {
-                throw new AssertionError(report(machine, mode), e.getCause());
+                // The build trims stack traces; where it was thrown belongs to the report.
+                Throwable cause = e.getCause();
+                throw new AssertionError(report(machine, mode) + "\n" + cause + places(cause.getStackTrace()), cause);
             } catch (TimeoutException e) {
                 long n = caseNumber;
                 long millis = (System.nanoTime() - caseStart) / 1_000_000;
                 if (n != caseNumber || millis < KICK_AFTER_MILLIS) {
                     continue;
                 }
-                if (kicked != n) {
-                    machine.vcpu.kick();
-                    kicked = n;
-                } else if (millis > KICK_AFTER_MILLIS + STOP_WITHIN_MILLIS) {
-                    AssertionError error = new AssertionError(report(machine, mode) + ": not stopped by a kick");
-                    error.setStackTrace(worker.getStackTrace());
-                    throw error;
+                if (millis > STUCK_AFTER_MILLIS) {
+                    StackTraceElement[] trace = worker.getStackTrace();
+                    throw new AssertionError(report(machine, mode) + "\nnot stopped by kicks" + places(trace));
                 }
+                // Again each time: the start of a case clears a kick that came early.
+                machine.vcpu.kick();
             }
         }
+    }
+
+    private static String places(StackTraceElement[] trace) {
+        return Arrays.stream(trace).limit(10).map(f -> "\n  at " + f).collect(joining());
     }
 
     private String report(FuzzMachine machine, FuzzMode mode) {
