@@ -97,8 +97,9 @@ main:
         mov dword [APIC_TIMER_ICR], 20000
         sti
         wait_for irqs, 5
-        cli
         mov dword [APIC_TIMER_ICR], 0
+        wait_us 1000                    ; one that was on its way
+        cli
         cmp dword [irqs], 5
         jae .periodic
         unreachable
