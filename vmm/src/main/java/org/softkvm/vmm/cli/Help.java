@@ -17,7 +17,7 @@ final class Help {
               --module 'F args'       a boot module; repeatable
 
             The machine:
-              --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 640K)
+              --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 1M)
               --cpu MODEL             max (all that is implemented, the default), 286 or 8086
               --cpus N                number of CPUs (1)
               --backend NAME          auto (default) or emulator
