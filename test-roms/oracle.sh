@@ -4,7 +4,7 @@
 #   oracle.sh qemu|kvm|bochs [NAME...]
 #
 # qemu: QEMU's TCG; kvm: QEMU with /dev/kvm; bochs: Bochs, for which the ROM is assembled again and wrapped in a
-# BIOS image that loads it. Prints one line a ROM: its name, its last line of output and whether status and number
+# BIOS image that loads it (Debian: bochs, bochs-term, seabios). Prints one line a ROM: its name, its last line of output and whether status and number
 # of assertions are what its header says; with failures, the lines that failed. A ROM whose header has a line
 # "; QEMU: ..." or "; Bochs: ..." is known to fail there, for the reason the line gives.
 set -u
