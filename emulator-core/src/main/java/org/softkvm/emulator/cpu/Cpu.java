@@ -337,6 +337,15 @@ public final class Cpu {
 
     private long largePageMask;
     private long largePageBase;
+    /** Bits of {@link #codeFilter}. */
+    private static final int CODE_FILTER_BITS = 4096;
+
+    /**
+     * The pages that code may have been fetched from since the last flush, by the low bits of their number: INVLPG of
+     * any other page, as of most, leaves the decoded blocks alone.
+     */
+    private final long[] codeFilter = new long[CODE_FILTER_BITS / 64];
+
     private int tlbGeneration = 1;
     /** TLB flushes so far (statistics). */
     public long tlbFlushes;
@@ -615,6 +624,7 @@ public final class Cpu {
     public void flushTlb() {
         tlbFlushes++;
         largePages = false;
+        java.util.Arrays.fill(codeFilter, 0);
         if (++tlbGeneration == TAG_GENERATIONS) {
             tlbGeneration = 1;
             java.util.Arrays.fill(tlbRead, 0);
@@ -661,7 +671,10 @@ public final class Cpu {
         tlbRead[i] = 0;
         tlbWrite[i] = 0;
         tlbExec[i] = 0;
-        codeChanged();
+        int page = (int) (linear >>> 12) & CODE_FILTER_BITS - 1;
+        if ((codeFilter[page >>> 6] & 1L << page) != 0) {
+            codeChanged();
+        }
     }
 
     /** Drops write entries that lead to one host page, because it now holds code or is watched. */
@@ -676,6 +689,10 @@ public final class Cpu {
     void fillTlb(long[] tlb, long linear, long hostPage, long tag) {
         if (breakData != 0 && tlb != tlbExec && Breakpoints.watches(this, linear)) {
             return;
+        }
+        if (tlb == tlbExec) {
+            int page = (int) (linear >>> 12) & CODE_FILTER_BITS - 1;
+            codeFilter[page >>> 6] |= 1L << page;
         }
         int i = (int) (linear >>> 11) & TLB_INDEX_MASK;
         tlb[i] = linear & -4096L | tag & ~TAG_ALIGN;

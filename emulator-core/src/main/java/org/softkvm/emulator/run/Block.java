@@ -1,6 +1,7 @@
 package org.softkvm.emulator.run;
 
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.exec.Handler;
 
 /** A run of decoded instructions that is entered at the top: up to a branch, the end of the page or the size limit. */
 final class Block {
@@ -25,6 +26,12 @@ final class Block {
      */
     final Insn[] fast;
 
+    /** The handlers of {@link #insns}, apart from them: the next call's target is then known before its operands are. */
+    final Handler[] handlers;
+
+    /** The handlers of {@link #fast}. */
+    final Handler[] fastHandlers;
+
     /** Key under which the block may run without a check: {@code Cpu.context} when it was last validated. */
     long context;
     /** Next in the hash bucket. */
@@ -45,5 +52,15 @@ final class Block {
         this.length = length;
         this.insns = insns;
         this.fast = fast;
+        handlers = handlers(insns);
+        fastHandlers = fast == insns ? handlers : handlers(fast);
+    }
+
+    private static Handler[] handlers(Insn[] insns) {
+        Handler[] handlers = new Handler[insns.length];
+        for (int k = 0; k < insns.length; k++) {
+            handlers[k] = insns[k].handler;
+        }
+        return handlers;
     }
 }

@@ -55,8 +55,18 @@ public final class BlockCache implements CodeListener {
         long rip = c.rip;
         int slot = (int) (rip ^ rip >>> 15) & FRONT_SIZE - 1;
         Block b = front[slot];
-        if (b != null && b.rip == rip && b.context == c.context) {
-            return b;
+        if (b != null && b.rip == rip) {
+            if (b.context == c.context) {
+                return b;
+            }
+            // After a change of the mapping most blocks are still where they were; a dead one has no context.
+            if (b.context != 0
+                    && b.mode == (int) (c.context & 0xFF)
+                    && b.host == Mmu.fetchHost(c, rip)
+                    && stillFits(b)) {
+                b.context = c.context;
+                return b;
+            }
         }
         b = lookUp(rip);
         front[slot] = b;

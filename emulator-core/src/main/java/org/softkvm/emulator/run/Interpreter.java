@@ -10,6 +10,7 @@ import org.softkvm.emulator.cpu.GuestExit;
 import org.softkvm.emulator.cpu.GuestFault;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.exec.Handler;
 
 /**
  * The interpreter: runs decoded blocks until there is a reason to leave. Between blocks it looks, without a lock, at the
@@ -94,7 +95,7 @@ public final class Interpreter {
                     b = previous.linkB;
                     if (b == null || b.rip != c.rip || b.context != c.context) {
                         b = fetch();
-                        if (b != null && previous.context != 0) {
+                        if (b != null && previous.context != 0 && previous.linkA != b) {
                             previous.linkB = previous.linkA;
                             previous.linkA = b;
                         }
@@ -122,22 +123,23 @@ public final class Interpreter {
     /** Runs a block, or its first instructions. True where it came to its end without an event. */
     private boolean execute(Block b, int most) {
         Cpu cpu = c;
-        Insn[] insns = most > b.insns.length ? b.fast : b.insns;
+        boolean whole = most > b.insns.length;
+        Insn[] insns = whole ? b.fast : b.insns;
+        Handler[] handlers = whole ? b.fastHandlers : b.handlers;
         cpu.limit = Math.min(insns.length, most);
         cpu.rip = b.endRip;
         cache.running = b;
         int n = 0;
         try {
             do {
-                Insn i = insns[n];
-                i.handler.exec(cpu, i);
+                handlers[n].exec(cpu, insns[n]);
                 n++;
             } while (n < cpu.limit);
             if (n < insns.length) {
                 cpu.instructions += n;
                 cpu.rip = insns[n].rip;
             } else {
-                cpu.instructions += most > b.insns.length ? b.insns.length : n;
+                cpu.instructions += whole ? b.insns.length : n;
                 if (cpu.limit == n && most == Integer.MAX_VALUE) {
                     return true;
                 }
