@@ -142,12 +142,12 @@ public final class Decoder {
                     i.lock = !has286 || i.lock;
                 }
                 case 0xF2, 0xF3 -> {
-                    i.rep = b;
+                    i.rep = (short) b;
                     i.rex = 0;
                 }
                 default -> {
                     if (codeBits == 64 && (b & 0xF0) == 0x40) {
-                        i.rex = b;
+                        i.rex = (byte) b;
                     } else {
                         break prefixes;
                     }
@@ -156,7 +156,7 @@ public final class Decoder {
         }
         i.prefix66 = p66;
         i.segOverride = segment >= 0;
-        i.addrSize = codeBits == 64 ? (p67 ? 4 : 8) : (codeBits == 32) != p67 ? 4 : 2;
+        i.addrSize = (byte) (codeBits == 64 ? (p67 ? 4 : 8) : (codeBits == 32) != p67 ? 4 : 2);
         i.addrMask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
 
         int map = 0;
@@ -171,7 +171,7 @@ public final class Decoder {
                 b = next8();
             }
         }
-        i.opcode = b;
+        i.opcode = (short) b;
         Op[] candidates = OpTable.INSTANCE.candidates(map, b);
         if (candidates == null) {
             return finish(i, INVALID);
@@ -185,7 +185,7 @@ public final class Decoder {
             }
         }
         if (needsModrm) {
-            i.modrm = next8();
+            i.modrm = (short) next8();
         }
         boolean memory = (i.modrm & 0xC0) != 0xC0;
         Op op = null;
@@ -206,30 +206,30 @@ public final class Decoder {
                 defaultSize = 8;
             }
         }
-        i.opSize = defaultSize;
+        i.opSize = (byte) defaultSize;
         if (op.modrm) {
-            i.reg = i.modrm >> 3 & 7 | (i.rex & 4) << 1;
-            i.rm = i.modrm & 7 | (i.rex & 1) << 3;
+            i.reg = (byte) (i.modrm >> 3 & 7 | (i.rex & 4) << 1);
+            i.rm = (byte) (i.modrm & 7 | (i.rex & 1) << 3);
             boolean register = !memory || isAlwaysRegister(op);
             if (!register) {
                 i.mem = true;
                 decodeMemory(i);
             }
         } else if (op.plusR) {
-            i.reg = b & 7 | (i.rex & 1) << 3;
+            i.reg = (byte) (b & 7 | (i.rex & 1) << 3);
         }
         if (segment >= 0) {
-            i.seg = segment;
+            i.seg = (byte) segment;
         }
         int immediates = 0;
         boolean relative = false;
         for (Operand operand : op.operands()) {
             switch (operand) {
-                case Gb -> i.reg = byteCode(i.reg, i.rex);
-                case Zb -> i.reg = byteCode(i.reg, i.rex);
+                case Gb -> i.reg = (byte) byteCode(i.reg, i.rex);
+                case Zb -> i.reg = (byte) byteCode(i.reg, i.rex);
                 case Eb -> {
                     if (!i.mem) {
-                        i.rm = byteCode(i.rm, i.rex);
+                        i.rm = (byte) byteCode(i.rm, i.rex);
                     }
                 }
                 case Sw -> {
@@ -317,10 +317,10 @@ public final class Decoder {
                 && !(op.isLockable() && i.mem && op.operands().getFirst().mayBeMemory())) {
             i.op = INVALID;
         }
-        i.length = position;
+        i.length = (short) position;
         i.nextRip = start + position & ipMask;
         if (i.op == INVALID) {
-            i.opSize = Math.max(i.opSize, 2);
+            i.opSize = (byte) Math.max(i.opSize, 2);
             i.handler = HandlerFactory.handler(i, codeBits);
         }
         return i;
@@ -391,13 +391,13 @@ public final class Decoder {
             int index = sib >> 3 & 7 | (i.rex & 2) << 2;
             int base = sib & 7 | (i.rex & 1) << 3;
             if (index != 4) {
-                i.index = index;
-                i.scale = sib >> 6;
+                i.index = (byte) index;
+                i.scale = (byte) (sib >> 6);
             }
             if ((sib & 7) == 5 && mod == 0) {
                 i.disp = next32();
             } else {
-                i.base = base;
+                i.base = (byte) base;
             }
         } else if (rm == 5 && mod == 0) {
             i.disp = next32();
@@ -405,7 +405,7 @@ public final class Decoder {
                 i.base = RIP;
             }
         } else {
-            i.base = rm | (i.rex & 1) << 3;
+            i.base = (byte) (rm | (i.rex & 1) << 3);
         }
         if (i.base == Cpu.RSP || i.base == Cpu.RBP) {
             i.seg = Cpu.SS;
@@ -418,8 +418,8 @@ public final class Decoder {
     }
 
     private static void pair(Insn i, int base, int index, int seg) {
-        i.base = base;
-        i.index = index;
-        i.seg = seg;
+        i.base = (byte) base;
+        i.index = (byte) index;
+        i.seg = (byte) seg;
     }
 }

@@ -6,7 +6,8 @@ import org.softkvm.emulator.exec.Handler;
  * One decoded instruction. Written by the {@link Decoder} only; semantics read it.
  *
  * <p>It knows its own place ({@link #rip}, {@link #nextRip}), so that the interpreter needs no store to keep RIP exact:
- * blocks are keyed by their address.
+ * blocks are keyed by their address. The small fields are small, because cold code is bound by the memory that its
+ * instructions take.
  */
 public final class Insn {
     /** The row of the instruction table. */
@@ -18,36 +19,36 @@ public final class Insn {
     /** Offset of the following instruction in CS, cut to the code size. */
     public long nextRip;
     /** Bytes, 1 to 15. */
-    public int length;
+    public short length;
     /** Operand size in bytes: 2, 4 or 8. */
-    public int opSize;
+    public byte opSize;
     /** Address size in bytes: 2, 4 or 8. */
-    public int addrSize;
+    public byte addrSize;
     /** Mask of the address size. */
     public long addrMask;
     /** The ModRM byte, or 0. */
-    public int modrm;
+    public short modrm;
     /** The last opcode byte. */
-    public int opcode;
+    public short opcode;
     /** ModRM.rm is a memory operand. */
     public boolean mem;
     /**
      * ModRM.reg with REX.R, or the register in the opcode with REX.B. For byte operands a register code: 16 to 19 are
      * AH, CH, DH, BH.
      */
-    public int reg;
+    public byte reg;
     /** ModRM.rm as a register with REX.B (byte operands: register code). */
-    public int rm;
+    public byte rm;
     /** Base register of the memory operand; 16 (always zero) where there is none. */
-    public int base = 16;
+    public byte base = 16;
     /** Index register; 16 where there is none. */
-    public int index = 16;
+    public byte index = 16;
     /** Index shift, 0 to 3. */
-    public int scale;
+    public byte scale;
     /** Displacement (RIP-relative: the address itself), or the offset of moffs operands. */
     public long disp;
     /** Segment of the memory operand (default or overridden). */
-    public int seg;
+    public byte seg;
     /** A segment override was given (and counts in this mode). */
     public boolean segOverride;
     /** Immediate, extended as the operand kind says; far pointers: offset. */
@@ -59,9 +60,9 @@ public final class Insn {
     /** LOCK prefix. */
     public boolean lock;
     /** Last of the prefixes F2 and F3, or 0. */
-    public int rep;
+    public short rep;
     /** An operand-size prefix (66h) was there. */
     public boolean prefix66;
     /** The REX byte, or 0. */
-    public int rex;
+    public byte rex;
 }

@@ -249,7 +249,7 @@ public final class HandlerFactory {
 
         private void insnInt(String name) {
             insn();
-            field(name, "I");
+            field(name, "B");
         }
 
         private void condition() {
