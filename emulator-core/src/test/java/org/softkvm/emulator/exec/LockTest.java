@@ -126,4 +126,22 @@ class LockTest {
         assertThat(value(COUNTER + 1, 3)).isEqualTo(0x7C6B5A);
         assertThat(value(COUNTER, 1)).isEqualTo(2L * ROUNDS & 0xFF);
     }
+
+    @ParameterizedTest(name = "at {0}")
+    @CsvSource({"0x200000", "0x200003", "0x200005", "0x200006"})
+    void aDeviceIsReadOnceAndWrittenOnce(String address) {
+        int at = Integer.decode(address);
+        // lock add dword [ebx], 1; hlt: no slot lies there, so both halves are exits.
+        memory.write(CODE, HexFormat.of().parseHex("F0830301F4"), 0, 5);
+        try (VirtualCpu cpu = cpu(0, at)) {
+            assertThat(cpu.run()).isEqualTo(VirtualCpu.EXIT_MMIO);
+            assertThat(cpu.mmioWrite()).isFalse();
+            assertThat(cpu.mmioAddress()).isEqualTo(at);
+            cpu.setMmioData(41);
+            assertThat(cpu.run()).isEqualTo(VirtualCpu.EXIT_MMIO);
+            assertThat(cpu.mmioWrite()).isTrue();
+            assertThat(cpu.mmioData()).isEqualTo(42);
+            assertThat(cpu.run()).isEqualTo(VirtualCpu.EXIT_HLT);
+        }
+    }
 }
