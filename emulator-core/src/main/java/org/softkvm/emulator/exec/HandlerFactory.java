@@ -19,7 +19,7 @@ import org.softkvm.emulator.decode.Operand;
  * uses, one small hidden class with the operand accesses inlined around the call of the semantics method.
  *
  * <p>Generated rather than written, because there are several thousand combinations of row, size and address form, and
- * a generic handler that interprets its operands costs two to three times as much.
+ * a generic handler would interpret at every execution what decoding already knows.
  */
 public final class HandlerFactory {
     private static final String CPU = Type.getInternalName(Cpu.class);

@@ -23,7 +23,7 @@ public final class BlockCache implements CodeListener {
     private static final int FRONT_SIZE = 1 << 15;
     private static final int BUCKETS = 1 << 16;
     private static final int MAX_INSNS = 48;
-    /** Blocks kept before everything is dropped: some 100 MB. */
+    /** Blocks kept before everything is dropped. */
     private static final int MAX_BLOCKS = 400_000;
 
     private final Cpu c;
