@@ -21,6 +21,9 @@ public final class Decoder {
             .state(Decoder.class, "invalid")
             .ends();
 
+    /** VEX.pp. */
+    private static final Op.Prefix[] VEX_PREFIXES = {Op.Prefix.NP, Op.Prefix.P66, Op.Prefix.PF3, Op.Prefix.PF2};
+
     private final Cpu c;
     private final CpuModel model;
     private final boolean has386;
@@ -31,6 +34,7 @@ public final class Decoder {
     private int position;
     private long ipMask;
     private int maxLength;
+    private int sib;
 
     /**
      * A decoder for one vcpu.
@@ -159,45 +163,12 @@ public final class Decoder {
         i.addrSize = (byte) (codeBits == 64 ? (p67 ? 4 : 8) : (codeBits == 32) != p67 ? 4 : 2);
         i.addrMask = i.addrSize == 8 ? -1L : i.addrSize == 4 ? 0xFFFFFFFFL : 0xFFFF;
 
-        int map = 0;
-        if (b == 0x0F && has286) {
-            b = next8();
-            map = 1;
-            if (b == 0x38) {
-                map = 2;
-                b = next8();
-            } else if (b == 0x3A) {
-                map = 3;
-                b = next8();
-            }
-        }
-        i.opcode = (short) b;
-        Op[] candidates = OpTable.INSTANCE.candidates(map, b);
-        if (candidates == null) {
-            return finish(i, INVALID);
-        }
-        boolean needsModrm = false;
-        for (Op op : candidates) {
-            // One opcode either has a ModRM byte in all its forms or in none, within a mode.
-            if (op.modrm && modeFits(op) && op.existsOn(model)) {
-                needsModrm = true;
-                break;
-            }
-        }
-        if (needsModrm) {
-            i.modrm = (short) next8();
-        }
-        boolean memory = (i.modrm & 0xC0) != 0xC0;
-        Op op = null;
-        for (Op candidate : candidates) {
-            if (matches(candidate, i, p66, memory)) {
-                op = candidate;
-                break;
-            }
-        }
+        boolean vex = b >= 0xC4 && b <= 0xC5 && isVex();
+        Op op = vex ? vex(i, b) : legacy(i, b);
         if (op == null) {
             return finish(i, INVALID);
         }
+        boolean memory = (i.modrm & 0xC0) != 0xC0;
         int defaultSize = codeBits == 64 ? (i.rex & 8) != 0 ? 8 : p66 ? 2 : 4 : (codeBits == 32) != p66 ? 4 : 2;
         if (codeBits == 64) {
             if (op.size64 == Op.Size64.F64) {
@@ -206,7 +177,7 @@ public final class Decoder {
                 defaultSize = 8;
             }
         }
-        i.opSize = (byte) defaultSize;
+        i.opSize = (byte) (vex && defaultSize == 2 ? 4 : defaultSize);
         if (op.modrm) {
             i.reg = (byte) (i.modrm >> 3 & 7 | (i.rex & 4) << 1);
             i.rm = (byte) (i.modrm & 7 | (i.rex & 1) << 3);
@@ -214,9 +185,17 @@ public final class Decoder {
             if (!register) {
                 i.mem = true;
                 decodeMemory(i);
+                if (op.vsib) {
+                    if (i.addrSize == 2 || (i.modrm & 7) != 4) {
+                        return finish(i, INVALID);
+                    }
+                    i.index = Cpu.ZERO;
+                    i.scale = (byte) (sib >> 6);
+                    i.rm = (byte) (sib >> 3 & 7 | (i.rex & 2) << 2);
+                }
             }
         } else if (op.plusR) {
-            i.reg = (byte) (b & 7 | (i.rex & 1) << 3);
+            i.reg = (byte) (i.opcode & 7 | (i.rex & 1) << 3);
         }
         if (segment >= 0) {
             i.seg = (byte) segment;
@@ -249,6 +228,10 @@ public final class Decoder {
                 case P -> i.reg &= 7;
                 case Q, Qd, N, STi -> i.rm &= 7;
                 case Ib -> immediate(i, immediates++, next8());
+                case L -> {
+                    i.imm = next8();
+                    i.imm2 = (int) i.imm >> 4 & (codeBits == 64 ? 15 : 7);
+                }
                 case Ibs -> immediate(i, immediates++, (byte) next8());
                 case Iw -> immediate(i, immediates++, next16());
                 case Iz -> immediate(i, immediates++, i.opSize == 2 ? (short) next16() : next32());
@@ -284,6 +267,102 @@ public final class Decoder {
         }
         i.handler = HandlerFactory.handler(i, codeBits);
         return i;
+    }
+
+    /** Opcode and row of an instruction without VEX prefix; null where there is none. */
+    private Op legacy(Insn i, int first) {
+        int map = 0;
+        int b = first;
+        if (b == 0x0F && has286) {
+            b = next8();
+            map = 1;
+            if (b == 0x38) {
+                map = 2;
+                b = next8();
+            } else if (b == 0x3A) {
+                map = 3;
+                b = next8();
+            }
+        }
+        i.opcode = (short) b;
+        Op[] candidates = OpTable.INSTANCE.candidates(map, b);
+        if (candidates == null) {
+            return null;
+        }
+        for (Op op : candidates) {
+            // One opcode either has a ModRM byte in all its forms or in none, within a mode.
+            if (op.modrm && modeFits(op) && op.existsOn(model)) {
+                i.modrm = (short) next8();
+                break;
+            }
+        }
+        boolean memory = (i.modrm & 0xC0) != 0xC0;
+        for (Op candidate : candidates) {
+            if (matches(candidate, i, i.prefix66, memory)) {
+                return candidate;
+            }
+        }
+        return null;
+    }
+
+    /** Whether C4 or C5 is VEX: always in 64-bit code, else where LES or LDS would have a register as source. */
+    private boolean isVex() {
+        if (codeBits == 64) {
+            return true;
+        }
+        if (!has386) {
+            return false;
+        }
+        int second = next8();
+        position--;
+        return second >= 0xC0;
+    }
+
+    /** Prefix, opcode and row of a VEX instruction (Intel SDM volume 2, 2.3); null where it is undefined. */
+    private Op vex(Insn i, int b) {
+        if (i.prefix66 || i.rep != 0 || i.lock || i.rex != 0 || c.realOrV86()) {
+            return null;
+        }
+        int map = 1;
+        int first = next8();
+        int last = first;
+        int rex = (~first >> 5 & 4) | 0x40;
+        if (b == 0xC4) {
+            last = next8();
+            rex |= ~first >> 5 & 3 | last >> 4 & 8;
+            map = first & 0x1F;
+        }
+        int vvvv = ~last >> 3 & 15;
+        if (codeBits == 64) {
+            i.rex = (byte) rex;
+        }
+        i.vectorLength = (byte) (16 << (last >> 2 & 1));
+        i.opcode = (short) next8();
+        Op[] candidates = OpTable.INSTANCE.vexCandidates(map, i.opcode);
+        if (candidates == null) {
+            return null;
+        }
+        if (candidates[0].modrm) {
+            i.modrm = (short) next8();
+        }
+        boolean memory = (i.modrm & 0xC0) != 0xC0;
+        for (Op op : candidates) {
+            if (op.existsOn(model)
+                    && modeFits(op)
+                    && VEX_PREFIXES[last & 3] == op.prefix
+                    && (op.vexL < 0 || op.vexL == (last >> 2 & 1))
+                    && (op.requiredW < 0 || op.requiredW == (rex >> 3 & 1))
+                    && (op.group < 0 || (i.modrm >> 3 & 7) == op.group)
+                    && (memory ? !op.isRegisterOnly() : !op.isMemoryOnly())) {
+                if (!op.usesVvvv && vvvv != 0) {
+                    return null;
+                }
+                // Outside 64-bit code there are eight registers, and the bit is ignored.
+                i.vvvv = (byte) (codeBits == 64 ? vvvv : vvvv & 7);
+                return op;
+            }
+        }
+        return null;
     }
 
     /** Marks RIP as the base until the length is known. */
@@ -387,7 +466,7 @@ public final class Decoder {
             return;
         }
         if (rm == 4) {
-            int sib = next8();
+            sib = next8();
             int index = sib >> 3 & 7 | (i.rex & 2) << 2;
             int base = sib & 7 | (i.rex & 1) << 3;
             if (index != 4) {

@@ -63,6 +63,10 @@ public final class Insn {
     public short rep;
     /** An operand-size prefix (66h) was there. */
     public boolean prefix66;
-    /** The REX byte, or 0. */
+    /** The REX byte, or 0. VEX prefixes leave W, R, X and B here as REX has them. */
     public byte rex;
+    /** VEX: the register in VEX.vvvv; 0 where the row does not use it. */
+    public byte vvvv;
+    /** Vector length of VEX instructions in bytes, 16 or 32; 0 without a VEX prefix. */
+    public byte vectorLength;
 }

@@ -78,6 +78,14 @@ public final class Op {
     final Prefix prefix;
     final boolean modrm;
     final boolean plusR;
+    /** VEX rows: VEX.L must be this; -1 is ignored. */
+    int vexL = -1;
+    /** Whether the encoding is VEX. */
+    boolean vex;
+    /** Whether VEX.vvvv names an operand; elsewhere it must be 1111b. */
+    final boolean usesVvvv;
+    /** Whether the memory operand has a vector of indexes. */
+    final boolean vsib;
 
     private final String mnemonic;
     private final List<Operand> operands;
@@ -124,16 +132,18 @@ public final class Op {
         this.plusR = plusR;
         this.mnemonic = mnemonic;
         this.operands = operands;
+        this.usesVvvv = operands.contains(Operand.By) || operands.contains(Operand.H);
+        this.vsib = operands.contains(Operand.VM);
         boolean needs = modrm;
         for (Operand o : operands) {
             switch (o) {
                 case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry -> needs = true;
-                case V, W, Wq, Wd, Ww, P, Q, Qd, STi -> needs = true;
-                case M, Mb, Mw, Md, Mq, Mt, Mx, Mp -> {
+                case V, W, Wx, Wq, Wd, Ww, P, Q, Qd, STi -> needs = true;
+                case M, Mb, Mw, Md, Mq, Mt, Mx, Mp, VM -> {
                     needs = true;
                     memoryOnly = true;
                 }
-                case U, N -> {
+                case U, Ux, N -> {
                     needs = true;
                     registerOnly = true;
                 }

@@ -11,6 +11,24 @@ import java.util.Locale;
  * <p>An encoding is written as in the manuals: mandatory prefix (NP, 66, F3, F2; NFX = neither F2 nor F3), opcode bytes,
  * then {@code /r} (a ModRM byte), {@code /0} to {@code /7} (ModRM.reg extends the opcode), {@code =XX} (the ModRM byte is
  * XX) or {@code +r} (register in the low three bits).
+ *
+ * <p>VEX encodings begin with a word of parts, as in the manuals: {@code VEX}, the vector length ({@code 128},
+ * {@code 256}, {@code L0} = {@code LZ}, {@code L1}, {@code LIG} = any), the prefix ({@code NP} or none, {@code 66},
+ * {@code F3}, {@code F2}), the map ({@code 0F}, {@code 0F38}, {@code 0F3A}) and VEX.W ({@code W0}, {@code W1}; {@code WIG}
+ * or nothing = any). Operands of kinds Ey, Gy and By are 64 bits wide with VEX.W in 64-bit code, else 32, so most
+ * general-register instructions are one row without W:
+ *
+ * <pre>{@code
+ * t.op("VEX.LZ.0F38 F2 /r", "andn", Gy, By, Ey).value(Bmi.class, "andn").flags(Flags.LOGIC).overwrites().needs(Feature.BMI1);
+ * t.op("VEX.LZ.0F38 F3 /1", "blsr", By, Ey).value(Bmi.class, "blsr")...      // destination in VEX.vvvv
+ * t.op("VEX.LZ.66.0F38 F7 /r", "shlx", Gy, Ey, By).value(Bmi.class, "shlx").move()...
+ * t.op("VEX.LZ.F2.0F3A F0 /r", "rorx", Gy, Ey, Ib).value(Bmi.class, "rorx").move()...
+ * t.op("VEX.LZ.F2.0F38 F6 /r", "mulx", Gy, By, Ey).state(Bmi.class, "mulx")... // reads i.reg, i.vvvv, c.getRm
+ * t.op("VEX.256.66.0F.WIG D4 /r", "vpaddq", V, H, W)...
+ * }</pre>
+ *
+ * Which legacy prefixes are #UD before VEX, that VEX.vvvv is 1111b where no operand uses it, and that there is no VEX in
+ * real and virtual-8086 mode, is the decoder's business.
  */
 public final class OpTable {
     /** The table. */
@@ -18,6 +36,9 @@ public final class OpTable {
 
     /** Rows by map (0 = one byte, 1 = 0F, 2 = 0F38, 3 = 0F3A) and opcode, most specific first. */
     private final Op[][][] rows = new Op[4][256][];
+
+    /** VEX rows by map and opcode. */
+    private final Op[][][] vexRows = new Op[4][256][];
 
     private final List<Op> all = new ArrayList<>();
 
@@ -48,10 +69,32 @@ public final class OpTable {
         int fixed = -1;
         boolean modrm = false;
         boolean plusR = false;
+        boolean vex = false;
+        int vexL = -1;
+        int vexW = -1;
         String[] tokens = encoding.split(" ");
         for (int t = 0; t < tokens.length; t++) {
             String token = tokens[t];
-            if (token.equals("NP")) {
+            if (token.startsWith("VEX.")) {
+                vex = true;
+                prefix = Op.Prefix.NP;
+                for (String part : token.substring(4).split("\\.")) {
+                    switch (part) {
+                        case "128", "L0", "LZ" -> vexL = 0;
+                        case "256", "L1" -> vexL = 1;
+                        case "66" -> prefix = Op.Prefix.P66;
+                        case "F3" -> prefix = Op.Prefix.PF3;
+                        case "F2" -> prefix = Op.Prefix.PF2;
+                        case "0F" -> map = 1;
+                        case "0F38" -> map = 2;
+                        case "0F3A" -> map = 3;
+                        case "W0" -> vexW = 0;
+                        case "W1" -> vexW = 1;
+                        case "NP", "LIG", "WIG" -> {}
+                        default -> throw new IllegalArgumentException(encoding);
+                    }
+                }
+            } else if (token.equals("NP")) {
                 prefix = Op.Prefix.NP;
             } else if (token.equals("NFX")) {
                 prefix = Op.Prefix.NFX;
@@ -86,14 +129,17 @@ public final class OpTable {
         }
         Op op = new Op(
                 map, opcode, group, fixed, prefix, modrm, plusR, mnemonic.toLowerCase(Locale.ROOT), List.of(operands));
+        op.vex = vex;
+        op.vexL = vexL;
+        op.requiredW = vexW;
         all.add(op);
         for (int k = 0; k < (plusR ? 8 : 1); k++) {
-            insert(map, opcode + k, op);
+            insert(vex ? vexRows : rows, map, opcode + k, op);
         }
         return op;
     }
 
-    private void insert(int map, int opcode, Op op) {
+    private static void insert(Op[][][] rows, int map, int opcode, Op op) {
         Op[] old = rows[map][opcode];
         int n = old == null ? 0 : old.length;
         Op[] now = new Op[n + 1];
@@ -123,6 +169,11 @@ public final class OpTable {
     /** The candidates of an opcode, most specific first; null where there are none. */
     Op[] candidates(int map, int opcode) {
         return rows[map][opcode];
+    }
+
+    /** The VEX-encoded candidates of an opcode; null where there are none. */
+    Op[] vexCandidates(int map, int opcode) {
+        return map > 3 ? null : vexRows[map][opcode];
     }
 
     /**

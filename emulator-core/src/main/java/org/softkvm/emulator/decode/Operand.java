@@ -3,6 +3,7 @@ package org.softkvm.emulator.decode;
 /**
  * Operand kinds, in the notation of the opcode maps (Intel SDM volume 2, appendix A.2): addressing method, then type.
  * b = 8, w = 16, d = 32, q = 64 bits, v = operand size (16, 32, 64), y = 32 or 64, z = 16 or 32, x = 128 bits.
+ * V, W, U, H, L and Mx are 256 bits wide where VEX.L is 1 ({@link Insn#vectorLength}); Wx and Ux are not.
  */
 public enum Operand {
     /** ModRM.rm: byte register or memory. */
@@ -109,6 +110,18 @@ public enum Operand {
     Ww(2, true),
     /** ModRM.rm: XMM register only. */
     U(16, false),
+    /** ModRM.rm: XMM register or 128 bits of memory, whatever VEX.L is. */
+    Wx(16, true),
+    /** ModRM.rm: XMM register only, whatever VEX.L is. */
+    Ux(16, false),
+    /** VEX.vvvv: vector register. */
+    H(16, false),
+    /** Vector register in the high four bits of an immediate byte ({@link Insn#imm2}). */
+    L(16, false),
+    /** ModRM.rm with SIB: memory with a vector of indexes (VSIB); the index register's number is in {@link Insn#rm}. */
+    VM(0, true),
+    /** VEX.vvvv: general register, 32 bits, or 64 with VEX.W. */
+    By(-1, false),
     /** ModRM.reg: MMX register. */
     P(8, false),
     /** ModRM.rm: MMX register or memory. */

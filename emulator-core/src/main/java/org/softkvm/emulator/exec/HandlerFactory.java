@@ -543,6 +543,7 @@ public final class HandlerFactory {
             switch (o) {
                 case Eb, Ew, Ed, Eq, Ev, Ey -> general("rm", size);
                 case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> general("reg", size);
+                case By -> general("vvvv", size);
                 case Ib, Ibs, Iw, Iz, Iv -> {
                     insn();
                     field("imm", "J");
@@ -613,6 +614,7 @@ public final class HandlerFactory {
             String register = switch (o) {
                 case Eb, Ew, Ed, Eq, Ev, Ey -> "rm";
                 case Gb, Gw, Gd, Gq, Gv, Gy, Zb, Zv -> "reg";
+                case By -> "vvvv";
                 case AL, rAX -> null;
                 default -> throw new IllegalStateException(o + " as the destination of " + op);
             };
