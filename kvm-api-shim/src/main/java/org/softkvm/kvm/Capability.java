@@ -94,6 +94,8 @@ public enum Capability {
     SIGNAL_MSI(77),
     /** {@link MemorySlot#READONLY}. */
     READONLY_MEM(81),
+    /** CPUID bits that are emulated beyond the CPU's own can be asked for ({@link Kvm#emulatedCpuid()}). */
+    EXT_EMUL_CPUID(95),
     /** {@link Vm#enableCap}. */
     ENABLE_CAP_VM(98),
     /** {@link Vm#checkExtension(Capability)}. */
@@ -114,6 +116,8 @@ public enum Capability {
     IMMEDIATE_EXIT(136),
     /** Feature MSRs. */
     GET_MSR_FEATURES(153),
+    /** The state of a nested hypervisor (KVM_GET_NESTED_STATE); no backend here has VMX or SVM. */
+    NESTED_STATE(157),
     /** {@link VcpuEvents#exceptionPayload}. */
     EXCEPTION_PAYLOAD(164),
     /** The dirty log can be cleared by range. */
@@ -124,8 +128,12 @@ public enum Capability {
     X86_MSR_FILTER(189),
     /** The ring of dirty pages. */
     DIRTY_LOG_RING(192),
+    /** The bits of {@link GuestDebug#control} that there are. */
+    SET_GUEST_DEBUG2(195),
     /** The PDPTEs with the other special registers. */
     SREGS2(200),
+    /** {@link Vm#stats()} and {@link Vcpu#stats()}. */
+    BINARY_STATS_FD(203),
     /** The size of the XSAVE area. */
     XSAVE2(208),
     /** The frequency of the TSC can be chosen for the VM. */
@@ -147,7 +155,9 @@ public enum Capability {
     /** Extension: {@link Vcpu#getOneReg(long)} reaches the whole state of the vcpu. */
     SOFTKVM_WHOLE_STATE_REGS(Capability.FIRST_EXTENSION + 6),
     /** Extension: {@link Vm#replaceMemorySlots} is atomic for vcpus that run. */
-    SOFTKVM_REPLACE_MEMORY_SLOTS(Capability.FIRST_EXTENSION + 7);
+    SOFTKVM_REPLACE_MEMORY_SLOTS(Capability.FIRST_EXTENSION + 7),
+    /** Extension: {@link Vcpu#getManyRegs} and {@link Vcpu#setManyRegs}. */
+    SOFTKVM_MANY_REG(Capability.FIRST_EXTENSION + 8);
 
     /** The number of the first capability that only SoftKVM has. */
     public static final int FIRST_EXTENSION = 0x534B_0000;

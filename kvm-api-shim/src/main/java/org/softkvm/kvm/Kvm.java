@@ -147,6 +147,35 @@ public interface Kvm extends AutoCloseable {
     int[] msrIndexList();
 
     /**
+     * The CPUID bits that are emulated although the CPU does not have them (KVM_GET_EMULATED_CPUID).
+     *
+     * @return the leaves; none where all that the CPU does is in {@link #supportedCpuid()}
+     */
+    default List<CpuidEntry> emulatedCpuid() {
+        return List.of();
+    }
+
+    /**
+     * The MSRs that say what CPU it is (KVM_GET_MSR_FEATURE_INDEX_LIST, {@link Capability#GET_MSR_FEATURES}).
+     *
+     * @return their numbers, a new array
+     */
+    default int[] msrFeatureIndexList() {
+        return new int[0];
+    }
+
+    /**
+     * Reads feature MSRs (KVM_GET_MSRS of the system) up to the first that is none.
+     *
+     * @param indices the numbers of the MSRs
+     * @param values where the values go
+     * @return how many were read
+     */
+    default int getMsrFeatures(int[] indices, long[] values) {
+        throw Absent.call("KVM_GET_MSRS");
+    }
+
+    /**
      * The CPU models (extension {@link Capability#SOFTKVM_CPU_MODEL}).
      *
      * @return their names, the default first; none where the backend has no such extension

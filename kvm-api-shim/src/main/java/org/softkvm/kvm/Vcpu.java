@@ -6,7 +6,8 @@ import java.util.List;
  * A virtual CPU.
  *
  * <p>It runs on the thread that calls {@link #run()}. Its methods are for one thread at a time, except for
- * {@link #kick()}, {@link #nmi()} and {@link VcpuRun#setImmediateExit(boolean)}, which any thread may call at any time.
+ * {@link #kick()}, {@link #nmi()}, {@link #smi()}, {@link #stats()} and {@link VcpuRun#setImmediateExit(boolean)}, which any
+ * thread may call at any time.
  * Errors are {@link KvmException}s. {@link #run()} and the register calls allocate nothing.
  */
 public interface Vcpu extends AutoCloseable {
@@ -228,6 +229,160 @@ public interface Vcpu extends AutoCloseable {
 
     /** Queues an NMI (KVM_NMI); wakes a vcpu that waits in HLT. Any thread. */
     void nmi();
+
+    /**
+     * Reads the segment and control registers with the loaded PDPTEs (KVM_GET_SREGS2, {@link Capability#SREGS2}).
+     *
+     * @param sregs where they go
+     */
+    default void getSregs2(Sregs2 sregs) {
+        throw Absent.call("KVM_GET_SREGS2");
+    }
+
+    /**
+     * Writes the segment and control registers, and the loaded PDPTEs where the flags say so (KVM_SET_SREGS2).
+     *
+     * @param sregs the values
+     * @throws KvmException EINVAL as {@link #setSregs}, for other flags, and for PDPTEs where PAE paging does not use them
+     */
+    default void setSregs2(Sregs2 sregs) {
+        throw Absent.call("KVM_SET_SREGS2");
+    }
+
+    /**
+     * Reads the XSAVE area (KVM_GET_XSAVE, {@link Capability#XSAVE}; KVM_GET_XSAVE2, {@link Capability#XSAVE2}).
+     *
+     * @param xsave where it goes; as long as its array
+     */
+    default void getXsave(Xsave xsave) {
+        throw Absent.call("KVM_GET_XSAVE");
+    }
+
+    /**
+     * Writes the XSAVE area (KVM_SET_XSAVE). What XSTATE_BV does not name gets its initial state.
+     *
+     * @param xsave the area
+     * @throws KvmException EINVAL for state components that the vcpu does not have, reserved bits of the header or of
+     *     MXCSR
+     */
+    default void setXsave(Xsave xsave) {
+        throw Absent.call("KVM_SET_XSAVE");
+    }
+
+    /**
+     * Reads the extended control registers (KVM_GET_XCRS, {@link Capability#XCRS}).
+     *
+     * @param xcrs where they go
+     */
+    default void getXcrs(Xcrs xcrs) {
+        throw Absent.call("KVM_GET_XCRS");
+    }
+
+    /**
+     * Writes the extended control registers (KVM_SET_XCRS); of those in the list the first XCR0 counts.
+     *
+     * @param xcrs the registers
+     * @throws KvmException EINVAL for flags, for more than {@link Xcrs#MAX} registers, for a value that the vcpu does
+     *     not take
+     */
+    default void setXcrs(Xcrs xcrs) {
+        throw Absent.call("KVM_SET_XCRS");
+    }
+
+    /**
+     * Reads the debug registers (KVM_GET_DEBUGREGS, {@link Capability#DEBUGREGS}).
+     *
+     * @param registers where they go
+     */
+    default void getDebugRegs(DebugRegs registers) {
+        throw Absent.call("KVM_GET_DEBUGREGS");
+    }
+
+    /**
+     * Writes the debug registers (KVM_SET_DEBUGREGS).
+     *
+     * @param registers the values
+     * @throws KvmException EINVAL for flags, and where the upper half of DR6 or DR7 is not 0
+     */
+    default void setDebugRegs(DebugRegs registers) {
+        throw Absent.call("KVM_SET_DEBUGREGS");
+    }
+
+    /**
+     * Reads many registers in one call (extension {@link Capability#SOFTKVM_MANY_REG}), up to the first that there is
+     * not.
+     *
+     * @param registers the ids, and where the values go
+     * @return how many were read
+     */
+    default int getManyRegs(RegisterList registers) {
+        throw Absent.call("KVM_GET_MANY_REG");
+    }
+
+    /**
+     * Writes many registers in one call, in their order (extension {@link Capability#SOFTKVM_MANY_REG}), up to the first
+     * that there is not or that does not take its value.
+     *
+     * @param registers the ids and values
+     * @return how many were written
+     */
+    default int setManyRegs(RegisterList registers) {
+        throw Absent.call("KVM_SET_MANY_REG");
+    }
+
+    /**
+     * Debugs the guest from outside (KVM_SET_GUEST_DEBUG, {@link Capability#SET_GUEST_DEBUG}); it holds until the next
+     * call.
+     *
+     * @param debug what is wanted
+     * @throws KvmException EBUSY where an exception is to be injected and another one is on its way
+     */
+    default void setGuestDebug(GuestDebug debug) {
+        throw Absent.call("KVM_SET_GUEST_DEBUG");
+    }
+
+    /** Raises a system-management interrupt (KVM_SMI, {@link Capability#X86_SMM}). Any thread. */
+    default void smi() {
+        throw Absent.call("KVM_SMI");
+    }
+
+    /**
+     * Switches exits {@link ExitReason#TPR_ACCESS} on or off (KVM_TPR_ACCESS_REPORTING, {@link Capability#VAPIC}).
+     *
+     * @param enabled true for on
+     */
+    default void setTprAccessReporting(boolean enabled) {
+        throw Absent.call("KVM_TPR_ACCESS_REPORTING");
+    }
+
+    /**
+     * Where the guest's patched code keeps the task priority (KVM_SET_VAPIC_ADDR, {@link Capability#VAPIC}).
+     *
+     * @param guestPhysicalAddress the address of 4 bytes; 0 for none
+     * @throws KvmException EINVAL where no local APIC is in the backend
+     */
+    default void setVapicAddr(long guestPhysicalAddress) {
+        throw Absent.call("KVM_SET_VAPIC_ADDR");
+    }
+
+    /**
+     * Tells the guest that it was stopped for a while (KVM_KVMCLOCK_CTRL, {@link Capability#KVMCLOCK_CTRL}): its
+     * watchdogs forgive that.
+     *
+     * @throws KvmException EINVAL where the guest has no paravirtual clock on
+     */
+    default void kvmclockCtrl() {
+        throw Absent.call("KVM_KVMCLOCK_CTRL");
+    }
+
+    /**
+     * The statistics of the vcpu (KVM_GET_STATS_FD, {@link Capability#BINARY_STATS_FD}). Any thread.
+     *
+     * @return the same object at each call
+     */
+    default Stats stats() {
+        throw Absent.call("KVM_GET_STATS_FD");
+    }
 
     /**
      * Translates a linear address with the vcpu's paging (KVM_TRANSLATE); changes nothing.

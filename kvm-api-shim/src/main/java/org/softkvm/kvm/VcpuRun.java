@@ -15,6 +15,23 @@ public interface VcpuRun {
     /** Value of {@link #ioDirection()}: the guest writes the port. */
     int IO_OUT = 1;
 
+    /** Bit of {@link #flags()}: the vcpu is in system-management mode. */
+    int X86_SMM = 1;
+
+    /** Value of {@link #msrReason()}, and argument of {@link Capability#X86_USER_SPACE_MSR}: the access is invalid. */
+    int MSR_INVALID = 1;
+    /** Value of {@link #msrReason()}, and argument of {@link Capability#X86_USER_SPACE_MSR}: there is no such MSR. */
+    int MSR_UNKNOWN = 2;
+    /** Value of {@link #msrReason()}, and argument of {@link Capability#X86_USER_SPACE_MSR}: the filter denies it. */
+    int MSR_FILTER = 4;
+
+    /** Bit of {@link #validRegs()} and {@link #dirtyRegs()}: {@link #syncRegs()}. */
+    int SYNC_REGS = 1;
+    /** Bit of {@link #validRegs()} and {@link #dirtyRegs()}: {@link #syncSregs()}. */
+    int SYNC_SREGS = 2;
+    /** Bit of {@link #validRegs()} and {@link #dirtyRegs()}: {@link #syncEvents()}. */
+    int SYNC_EVENTS = 4;
+
     /**
      * Why the last run ended.
      *
@@ -235,4 +252,175 @@ public interface VcpuRun {
      * @param apicBase the value
      */
     void setApicBase(long apicBase);
+
+    /**
+     * Flags about the vcpu as of the last exit.
+     *
+     * @return {@link #X86_SMM} or 0
+     */
+    default int flags() {
+        return 0;
+    }
+
+    /**
+     * The vector of {@link ExitReason#DEBUG}.
+     *
+     * @return 1 for a debug exception, 3 for INT3
+     */
+    default int debugException() {
+        throw Absent.call("kvm_run.debug");
+    }
+
+    /**
+     * Where the guest stands at {@link ExitReason#DEBUG}.
+     *
+     * @return the linear address of the next instruction; that of the INT3
+     */
+    default long debugPc() {
+        throw Absent.call("kvm_run.debug");
+    }
+
+    /**
+     * Why a debug exception was raised.
+     *
+     * @return DR6 as the exception would have left it: the bits of its causes and the bits that are always 1
+     */
+    default long debugDr6() {
+        throw Absent.call("kvm_run.debug");
+    }
+
+    /**
+     * DR7 as it was in effect at {@link ExitReason#DEBUG}.
+     *
+     * @return the value
+     */
+    default long debugDr7() {
+        throw Absent.call("kvm_run.debug");
+    }
+
+    /**
+     * Why an access to an MSR ended the run ({@link ExitReason#X86_RDMSR}, {@link ExitReason#X86_WRMSR}).
+     *
+     * @return {@link #MSR_INVALID}, {@link #MSR_UNKNOWN} or {@link #MSR_FILTER}
+     */
+    default int msrReason() {
+        throw Absent.call("kvm_run.msr");
+    }
+
+    /**
+     * The MSR.
+     *
+     * @return its number
+     */
+    default int msrIndex() {
+        throw Absent.call("kvm_run.msr");
+    }
+
+    /**
+     * What the guest writes to the MSR.
+     *
+     * @return the value
+     */
+    default long msrData() {
+        throw Absent.call("kvm_run.msr");
+    }
+
+    /**
+     * Answers a read of an MSR before the next run.
+     *
+     * @param data what the guest reads
+     */
+    default void setMsrData(long data) {
+        throw Absent.call("kvm_run.msr");
+    }
+
+    /**
+     * Makes the access to the MSR raise #GP at the next run. An exit sets it to false.
+     *
+     * @param error true for #GP
+     */
+    default void setMsrError(boolean error) {
+        throw Absent.call("kvm_run.msr");
+    }
+
+    /**
+     * The instruction of {@link ExitReason#TPR_ACCESS}.
+     *
+     * @return its offset in CS
+     */
+    default long tprAccessRip() {
+        throw Absent.call("kvm_run.tpr_access");
+    }
+
+    /**
+     * Direction of {@link ExitReason#TPR_ACCESS}.
+     *
+     * @return true where the guest writes the TPR
+     */
+    default boolean tprAccessIsWrite() {
+        throw Absent.call("kvm_run.tpr_access");
+    }
+
+    /**
+     * Which registers each exit leaves here ({@code kvm_valid_regs}, {@link Capability#SYNC_REGS}).
+     *
+     * @return {@link #SYNC_REGS}, {@link #SYNC_SREGS}, {@link #SYNC_EVENTS}
+     */
+    default int validRegs() {
+        return 0;
+    }
+
+    /**
+     * Chooses which registers each exit leaves here; other bits make the next run fail with EINVAL.
+     *
+     * @param mask {@link #SYNC_REGS}, {@link #SYNC_SREGS}, {@link #SYNC_EVENTS}
+     */
+    default void setValidRegs(int mask) {
+        throw Absent.call("kvm_run.kvm_valid_regs");
+    }
+
+    /**
+     * Which registers the next run takes from here ({@code kvm_dirty_regs}).
+     *
+     * @return {@link #SYNC_REGS}, {@link #SYNC_SREGS}, {@link #SYNC_EVENTS}; the run sets it to 0
+     */
+    default int dirtyRegs() {
+        return 0;
+    }
+
+    /**
+     * Chooses which registers the next run takes from here; other bits make it fail with EINVAL.
+     *
+     * @param mask {@link #SYNC_REGS}, {@link #SYNC_SREGS}, {@link #SYNC_EVENTS}
+     */
+    default void setDirtyRegs(int mask) {
+        throw Absent.call("kvm_run.kvm_dirty_regs");
+    }
+
+    /**
+     * The general registers here.
+     *
+     * @return the same object at each call
+     */
+    default Regs syncRegs() {
+        throw Absent.call("kvm_run.s.regs");
+    }
+
+    /**
+     * The segment and control registers here.
+     *
+     * @return the same object at each call
+     */
+    default Sregs syncSregs() {
+        throw Absent.call("kvm_run.s.regs");
+    }
+
+    /**
+     * The events here.
+     *
+     * @return the same object at each call
+     */
+    default VcpuEvents syncEvents() {
+        throw Absent.call("kvm_run.s.regs");
+    }
 }

@@ -19,7 +19,11 @@ public interface Vm extends AutoCloseable {
 
     /**
      * Enables a capability (KVM_ENABLE_CAP). For {@link Capability#SPLIT_IRQCHIP}: before the first vcpu; argument 0 is
-     * the number of pins of the IOAPIC outside, for which the first global system interrupts are reserved.
+     * the number of pins of the IOAPIC outside, for which the first global system interrupts are reserved. For
+     * {@link Capability#X86_USER_SPACE_MSR}: argument 0 holds the reasons to exit for, such as
+     * {@link VcpuRun#MSR_FILTER}. For {@link Capability#EXCEPTION_PAYLOAD} and
+     * {@link Capability#X86_TRIPLE_FAULT_EVENT}: argument 0 is 1 for on. For {@link Capability#MAX_VCPU_ID}, before the
+     * first vcpu: argument 0 is the first number that is too large for a vcpu.
      *
      * @param capability the capability
      * @param arguments its arguments; those left out are 0
@@ -176,6 +180,26 @@ public interface Vm extends AutoCloseable {
      * @throws KvmException EBUSY where vcpus exist, EINVAL for a number that is too large
      */
     void setBootCpuId(int id);
+
+    /**
+     * Decides which MSRs the guest may access (KVM_X86_SET_MSR_FILTER, {@link Capability#X86_MSR_FILTER}).
+     *
+     * @param filter the filter; it replaces the one before
+     * @throws KvmException EINVAL for flags, for too many ranges, for a range that is too long or whose bitmap is too
+     *     short, and where a filter denies by default without any range
+     */
+    default void setMsrFilter(MsrFilter filter) {
+        throw Absent.call("KVM_X86_SET_MSR_FILTER");
+    }
+
+    /**
+     * The statistics of the VM (KVM_GET_STATS_FD, {@link Capability#BINARY_STATS_FD}).
+     *
+     * @return the same object at each call
+     */
+    default Stats stats() {
+        throw Absent.call("KVM_GET_STATS_FD");
+    }
 
     /**
      * Creates a vcpu (KVM_CREATE_VCPU) in its state after power-on.
