@@ -18,7 +18,7 @@ public final class VcpuStatistics {
     public long intrExits;
     /** Times that the vcpu waited in HLT inside {@link Vcpu#run()}. */
     public long halts;
-    /** Nanoseconds that it waited there. */
+    /** Nanoseconds that it waited there, or to be started by another vcpu. */
     public long haltNanos;
     /** External interrupts delivered to the guest. */
     public long interrupts;

@@ -82,7 +82,9 @@ final class EmulatorVcpu implements Vcpu {
         cpuid = Cpuid.of(vm.model());
         Cpuid.apply(cpu, cpuid);
         if (apic != null) {
-            apic.useVirtualWire();
+            if (bootstrap) {
+                apic.useVirtualWire();
+            }
             vm.bus().attach(apic);
             routesChanged(GsiRoutes.EMPTY, vm.routes());
         }

@@ -134,7 +134,7 @@ final class Runner {
                 }
                 if (mpState != MpState.RUNNABLE) {
                     // Only another processor, or the caller, gets it out of here.
-                    if (!requests.await()) {
+                    if (!await()) {
                         return ExitReason.INTR;
                     }
                     continue;
@@ -252,6 +252,10 @@ final class Runner {
             haltedAt = cpu.instructions();
             halts++;
         }
+        return await();
+    }
+
+    private boolean await() {
         long start = System.nanoTime();
         boolean goOn = requests.await();
         haltNanos += System.nanoTime() - start;

@@ -3,21 +3,17 @@ package org.softkvm.vmm.pc;
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
 import java.time.Duration;
-import java.util.Comparator;
-import java.util.LinkedHashMap;
-import java.util.Map;
-import java.util.stream.IntStream;
+import java.util.ArrayList;
+import java.util.List;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.Errno;
-import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.Kvm;
 import org.softkvm.kvm.KvmException;
-import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.Vcpu;
-import org.softkvm.kvm.VcpuStatistics;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiTables;
+import org.softkvm.vmm.acpi.MpTables;
 import org.softkvm.vmm.loader.BootRequest;
 import org.softkvm.vmm.loader.CpuStart;
 import org.softkvm.vmm.loader.GuestRam;
@@ -45,22 +41,18 @@ public final class Pc implements AutoCloseable {
 
     private static final long TSS = 0xFEFF_D000L;
 
-    private static final int LVT_LINT0 = 0x350;
-    private static final int LVT_LINT1 = 0x360;
-    private static final int DELIVERY_EXTINT = 0x700;
-    private static final int DELIVERY_NMI = 0x400;
+    /** Where systems look for the MP tables. */
+    private static final long MP_TABLES = 0xF_0000L;
 
-    private static final long VCPU_STACK = 4 << 20;
     private static final long STOP_MILLIS = 10_000;
 
     private final PcConfig config;
     private final Kvm kvm;
     private final Vm vm;
     private final Board board;
-    private final Vcpu vcpu;
+    private final Cpus cpus;
     private final RunEnd end;
-    private final VcpuLoop loop;
-    private Thread thread;
+    private boolean ran;
     private boolean closed;
 
     private Pc(PcConfig config, LoadedGuest guest, Kvm kvm, Vm vm) throws VmmException {
@@ -74,32 +66,30 @@ public final class Pc implements AutoCloseable {
             vm.setTssAddr(TSS);
         }
         chooseCpu();
+        int most = vm.checkExtension(Capability.MAX_VCPUS);
+        if (config.cpus() > 1 && config.cpus() > most) {
+            throw new VmmException("--cpus: the backend " + kvm.backend() + " takes at most " + most + " CPUs");
+        }
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
         GuestRam ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
         ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config.cpus()), RamLayout.BIOS_START));
+        ram.write(MP_TABLES, MpTables.build(Board.acpi(config.cpus()), MP_TABLES));
         guest.writeTo(ram);
         MemoryMap memory = new MemoryMap(vm, ram, rom(guest.rom()), PcLimits.addressLines24(config));
         memory.install(true);
 
         this.board = new Board(vm, config, memory, layout, end);
         try {
-            this.vcpu = vm.createVcpu(0);
-            if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) == 0) {
-                vcpu.setCpuid(kvm.supportedCpuid());
-            }
-            virtualWire();
-            StartState.apply(guest.start(), vcpu);
+            this.cpus = new Cpus(createVcpus(), board, end);
+            cpus.prepare(guest.start());
             if (config.maxInstructions() >= 0) {
-                vcpu.setInstructionLimit(config.maxInstructions());
+                cpus.setInstructionLimit(config.maxInstructions());
             }
-            this.loop = new VcpuLoop(vcpu, board, end);
         } catch (RuntimeException | Error e) {
             board.close();
             throw e;
         }
-        board.extInt().onAssert(loop::wakeUp);
-        end.onEnd(loop::wakeUp);
     }
 
     /**
@@ -194,13 +184,16 @@ public final class Pc implements AutoCloseable {
         return memory;
     }
 
-    /** Sets the local APIC to virtual-wire mode, as a BIOS does: the PIC on LINT0, NMI on LINT1. */
-    private void virtualWire() {
-        LapicState lapic = new LapicState();
-        vcpu.getLapic(lapic);
-        lapic.set(LVT_LINT0, DELIVERY_EXTINT);
-        lapic.set(LVT_LINT1, DELIVERY_NMI);
-        vcpu.setLapic(lapic);
+    private List<Vcpu> createVcpus() {
+        List<Vcpu> vcpus = new ArrayList<>();
+        for (int id = 0; id < config.cpus(); id++) {
+            Vcpu vcpu = vm.createVcpu(id);
+            vcpus.add(vcpu);
+            if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) == 0) {
+                vcpu.setCpuid(kvm.supportedCpuid());
+            }
+        }
+        return vcpus;
     }
 
     /**
@@ -210,20 +203,16 @@ public final class Pc implements AutoCloseable {
      * @throws VmmException if SoftKVM itself, or a stream it was given, fails
      */
     public PcResult run() throws VmmException {
-        if (thread != null || closed) {
+        if (ran || closed) {
             throw new IllegalStateException("a PC runs once");
         }
+        ran = true;
         long start = System.nanoTime();
-        thread = Thread.ofPlatform()
-                .name("softkvm-vcpu-0")
-                .daemon()
-                .stackSize(VCPU_STACK)
-                .unstarted(loop);
-        thread.start();
+        cpus.start();
         board.start();
         waitForEnd(start);
         double seconds = (System.nanoTime() - start) / 1e9;
-        stopVcpu();
+        cpus.join(STOP_MILLIS);
         IOException failure = board.close();
         RunEnd.Cause cause = end.cause();
         if (cause.error() != null) {
@@ -232,7 +221,7 @@ public final class Pc implements AutoCloseable {
         if (failure != null) {
             throw new VmmException("the guest's output cannot be written: " + failure.getMessage(), failure);
         }
-        return new PcResult(cause.reason(), cause.value(), cause.detail(), statistics(seconds));
+        return new PcResult(cause.reason(), cause.value(), cause.detail(), cpus.statistics(seconds, counted()));
     }
 
     private void waitForEnd(long start) throws VmmException {
@@ -259,35 +248,8 @@ public final class Pc implements AutoCloseable {
         }
     }
 
-    private void stopVcpu() throws VmmException {
-        boolean interrupted = Thread.interrupted();
-        try {
-            thread.join(STOP_MILLIS);
-        } catch (InterruptedException e) {
-            interrupted = true;
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
-        if (thread.isAlive()) {
-            throw new VmmException("the CPU did not stop within " + STOP_MILLIS / 1000 + " s");
-        }
-    }
-
-    private PcStatistics statistics(double seconds) {
-        Map<String, Long> exits = new LinkedHashMap<>();
-        long[] counts = loop.exits();
-        IntStream.range(0, counts.length)
-                .boxed()
-                .filter(reason -> counts[reason] > 0)
-                .sorted(Comparator.comparing((Integer reason) -> -counts[reason]))
-                .forEach(reason -> exits.put(ExitReason.name(reason), counts[reason]));
-        if (kvm.checkExtension(Capability.SOFTKVM_STATISTICS) == 0) {
-            return new PcStatistics(-1, seconds, -1, -1, exits);
-        }
-        VcpuStatistics counters = new VcpuStatistics();
-        vcpu.statistics(counters);
-        return new PcStatistics(counters.instructions, seconds, counters.haltNanos / 1e9, counters.interrupts, exits);
+    private boolean counted() {
+        return kvm.checkExtension(Capability.SOFTKVM_STATISTICS) != 0;
     }
 
     /** Ends the run from another thread, or keeps it from starting; {@link #run()} returns with reason STOPPED. */
@@ -303,8 +265,8 @@ public final class Pc implements AutoCloseable {
         }
         closed = true;
         board.close();
-        if (thread == null || !thread.isAlive()) {
-            vcpu.close();
+        if (!cpus.alive()) {
+            cpus.close();
             vm.close();
             kvm.close();
         }

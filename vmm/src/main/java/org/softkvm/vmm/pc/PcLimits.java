@@ -12,6 +12,9 @@ final class PcLimits {
 
     private static final long MAX_MEMORY = 256L << 30;
 
+    /** APIC ids of 8 bits, of which FFh means all, and one is left to the IOAPIC. */
+    static final int MAX_CPUS = 254;
+
     /** An 80286 has 16 MiB of addresses, of which the ROM takes the last 128 KiB; devices had the MiB with it. */
     private static final long MAX_MEMORY_286 = 15 * MIB;
 
@@ -29,8 +32,12 @@ final class PcLimits {
         if (config.cpus() < 1) {
             throw new VmmException("--cpus: a machine needs at least one CPU: " + config.cpus());
         }
-        if (config.cpus() > 1) {
-            throw new VmmException("more than one CPU is not supported yet: --cpus " + config.cpus());
+        if (config.cpus() > MAX_CPUS) {
+            throw new VmmException("--cpus: " + config.cpus() + " are more than the limit, " + MAX_CPUS);
+        }
+        if (config.cpus() > 1 && !has32Bits(config)) {
+            throw new VmmException(
+                    "--cpus: CPU model " + config.cpu() + " has no local APIC, by which several CPUs work");
         }
         choice("engine", config.engine(), List.of("auto", "interpreter"), LATER_ENGINES);
         choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);

@@ -7,9 +7,9 @@ import java.util.Map;
 /**
  * What a run did.
  *
- * @param instructions guest instructions executed, -1 where the backend does not count
+ * @param instructions guest instructions executed by all CPUs, -1 where the backend does not count
  * @param seconds host time of the run
- * @param haltSeconds part of it that the first CPU waited in HLT, -1 where the backend does not say
+ * @param haltSeconds part of it that the busiest CPU waited in HLT, or to be started, -1 where the backend does not say
  * @param interrupts external interrupts delivered, -1 where the backend does not count
  * @param exits exits by kind (KVM's names), most frequent first
  */

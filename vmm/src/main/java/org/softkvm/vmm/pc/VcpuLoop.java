@@ -13,7 +13,7 @@ import org.softkvm.vmm.VmmException;
 /** Runs one vcpu: hands its exits to the board until the run ends. The way of an exit allocates nothing. */
 final class VcpuLoop implements Runnable {
     /** KVM's exit reasons, all below this, are counted one by one. */
-    private static final int COUNTED = 64;
+    static final int COUNTED = 64;
 
     private final Vcpu vcpu;
     private final VcpuRun run;
