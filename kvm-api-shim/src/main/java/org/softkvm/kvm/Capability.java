@@ -94,10 +94,14 @@ public enum Capability {
     SIGNAL_MSI(77),
     /** {@link MemorySlot#READONLY}. */
     READONLY_MEM(81),
+    /** The event descriptor of a level-triggered interrupt can be told of its end. */
+    IRQFD_RESAMPLE(82),
     /** CPUID bits that are emulated beyond the CPU's own can be asked for ({@link Kvm#emulatedCpuid()}). */
     EXT_EMUL_CPUID(95),
     /** {@link Vm#enableCap}. */
     ENABLE_CAP_VM(98),
+    /** {@link IoEventFd#length} can be 0. */
+    IOEVENTFD_NO_LENGTH(100),
     /** {@link Vm#checkExtension(Capability)}. */
     CHECK_EXTENSION_VM(105),
     /** System-management mode. */
@@ -106,6 +110,8 @@ public enum Capability {
     MULTI_ADDRESS_SPACE(118),
     /** The local APICs are in the backend, PIC, IOAPIC and PIT outside. */
     SPLIT_IRQCHIP(121),
+    /** {@link IoEventFd#length} can be 0, and such writes of the guest are fast. */
+    IOEVENTFD_ANY_LENGTH(122),
     /** Attributes of a vcpu. */
     VCPU_ATTRIBUTES(127),
     /** The first number that is too large for a vcpu. */
@@ -118,6 +124,8 @@ public enum Capability {
     GET_MSR_FEATURES(153),
     /** The state of a nested hypervisor (KVM_GET_NESTED_STATE); no backend here has VMX or SVM. */
     NESTED_STATE(157),
+    /** Coalesced ports. */
+    COALESCED_PIO(162),
     /** {@link VcpuEvents#exceptionPayload}. */
     EXCEPTION_PAYLOAD(164),
     /** The dirty log can be cleared by range. */

@@ -9,6 +9,9 @@ import java.util.List;
  * <p>Any thread may call its methods at any time, while vcpus run too. Errors are {@link KvmException}s.
  */
 public interface Vm extends AutoCloseable {
+    /** Flag of {@link #createPit(int)}: port 61h, which gates counter 2 and reads its output, comes with it. */
+    int PIT_SPEAKER_DUMMY = 1;
+
     /**
      * Asks for a capability of this VM (KVM_CHECK_EXTENSION).
      *
@@ -23,7 +26,9 @@ public interface Vm extends AutoCloseable {
      * {@link Capability#X86_USER_SPACE_MSR}: argument 0 holds the reasons to exit for, such as
      * {@link VcpuRun#MSR_FILTER}. For {@link Capability#EXCEPTION_PAYLOAD} and
      * {@link Capability#X86_TRIPLE_FAULT_EVENT}: argument 0 is 1 for on. For {@link Capability#MAX_VCPU_ID}, before the
-     * first vcpu: argument 0 is the first number that is too large for a vcpu.
+     * first vcpu: argument 0 is the first number that is too large for a vcpu. For
+     * {@link Capability#MANUAL_DIRTY_LOG_PROTECT2}: argument 0 is 1 ({@link #getDirtyLog} does not clear), or 3 (a new
+     * log has all pages dirty, too), or 0 for neither.
      *
      * @param capability the capability
      * @param arguments its arguments; those left out are 0
@@ -114,6 +119,90 @@ public interface Vm extends AutoCloseable {
     void createIrqchip();
 
     /**
+     * Reads one of the PICs of the backend (KVM_GET_IRQCHIP).
+     *
+     * @param chip {@link IrqRoute#IRQCHIP_PIC_MASTER} or {@link IrqRoute#IRQCHIP_PIC_SLAVE}
+     * @param state where it goes
+     * @throws KvmException EINVAL for another chip, ENXIO where no PIC is in the backend
+     */
+    default void getPic(int chip, PicState state) {
+        throw Absent.call("KVM_GET_IRQCHIP");
+    }
+
+    /**
+     * Writes one of the PICs of the backend (KVM_SET_IRQCHIP).
+     *
+     * @param chip {@link IrqRoute#IRQCHIP_PIC_MASTER} or {@link IrqRoute#IRQCHIP_PIC_SLAVE}
+     * @param state the values
+     * @throws KvmException EINVAL for another chip, ENXIO where no PIC is in the backend
+     */
+    default void setPic(int chip, PicState state) {
+        throw Absent.call("KVM_SET_IRQCHIP");
+    }
+
+    /**
+     * Reads the IOAPIC of the backend (KVM_GET_IRQCHIP).
+     *
+     * @param state where it goes
+     * @throws KvmException ENXIO where no IOAPIC is in the backend
+     */
+    default void getIoapic(IoapicState state) {
+        throw Absent.call("KVM_GET_IRQCHIP");
+    }
+
+    /**
+     * Writes the IOAPIC of the backend (KVM_SET_IRQCHIP); interrupts of the pins that {@link IoapicState#irr} asserts
+     * are sent.
+     *
+     * @param state the values
+     * @throws KvmException ENXIO where no IOAPIC is in the backend
+     */
+    default void setIoapic(IoapicState state) {
+        throw Absent.call("KVM_SET_IRQCHIP");
+    }
+
+    /**
+     * Creates an 8254 in the backend (KVM_CREATE_PIT2) at ports 40h to 43h. It drives global system interrupt 0.
+     *
+     * @param flags 0, or {@link #PIT_SPEAKER_DUMMY} to have port 61h too
+     * @throws KvmException ENOENT where no full irqchip is in the backend, EEXIST where there is a PIT, EINVAL for other
+     *     flags
+     */
+    default void createPit(int flags) {
+        throw Absent.call("KVM_CREATE_PIT2");
+    }
+
+    /**
+     * Reads the PIT of the backend (KVM_GET_PIT2).
+     *
+     * @param state where it goes
+     * @throws KvmException ENXIO where there is none
+     */
+    default void getPit(PitState state) {
+        throw Absent.call("KVM_GET_PIT2");
+    }
+
+    /**
+     * Writes the PIT of the backend (KVM_SET_PIT2). Its counters begin anew with their counts.
+     *
+     * @param state the values
+     * @throws KvmException ENXIO where there is none, EINVAL for values that no counter can have
+     */
+    default void setPit(PitState state) {
+        throw Absent.call("KVM_SET_PIT2");
+    }
+
+    /**
+     * Chooses what becomes of ticks of the PIT that the guest did not take in time (KVM_REINJECT_CONTROL).
+     *
+     * @param reinject true (the default) to deliver them later, false to drop them
+     * @throws KvmException ENXIO where there is no PIT in the backend
+     */
+    default void reinjectControl(boolean reinject) {
+        throw Absent.call("KVM_REINJECT_CONTROL");
+    }
+
+    /**
      * Sets the level of a global system interrupt (KVM_IRQ_LINE_STATUS).
      *
      * @param gsi its number
@@ -141,6 +230,156 @@ public interface Vm extends AutoCloseable {
      * @throws KvmException EINVAL where no local APIC is in the backend
      */
     int signalMsi(long address, int data);
+
+    /**
+     * Lets the signals of an eventfd raise an interrupt (KVM_IRQFD): a pulse of a global system interrupt.
+     *
+     * @param eventFd whose signals count
+     * @param gsi the number of the global system interrupt
+     * @throws KvmException EINVAL where no local APIC is in the backend or for such a number, EBUSY where that eventfd
+     *     raises an interrupt already
+     */
+    default void assignIrqFd(EventFd eventFd, int gsi) {
+        throw Absent.call("KVM_IRQFD");
+    }
+
+    /**
+     * Lets the signals of an eventfd assert a level-triggered interrupt (KVM_IRQFD with KVM_IRQFD_FLAG_RESAMPLE). The
+     * guest's end of interrupt deasserts it and signals another eventfd, so that the device may assert it again.
+     *
+     * @param eventFd whose signals count
+     * @param gsi the number of the global system interrupt
+     * @param resample signalled at each end of the interrupt
+     * @throws KvmException as {@link #assignIrqFd(EventFd, int)}, and EINVAL where no full irqchip is in the backend
+     */
+    default void assignIrqFd(EventFd eventFd, int gsi, EventFd resample) {
+        throw Absent.call("KVM_IRQFD");
+    }
+
+    /**
+     * Ends what {@link #assignIrqFd(EventFd, int)} began (KVM_IRQFD with KVM_IRQFD_FLAG_DEASSIGN).
+     *
+     * @param eventFd the eventfd
+     * @param gsi its global system interrupt; nothing happens where it raises none, or another
+     */
+    default void deassignIrqFd(EventFd eventFd, int gsi) {
+        throw Absent.call("KVM_IRQFD");
+    }
+
+    /**
+     * Lets a write of the guest signal an eventfd instead of ending the run (KVM_IOEVENTFD).
+     *
+     * @param event which write and what it signals
+     * @throws KvmException EINVAL for a length, address or flags that cannot be, EEXIST where another one answers the
+     *     same write
+     */
+    default void assignIoEventFd(IoEventFd event) {
+        throw Absent.call("KVM_IOEVENTFD");
+    }
+
+    /**
+     * Ends what {@link #assignIoEventFd} began (KVM_IOEVENTFD with KVM_IOEVENTFD_FLAG_DEASSIGN).
+     *
+     * @param event what was assigned
+     * @throws KvmException ENOENT where it was not
+     */
+    default void deassignIoEventFd(IoEventFd event) {
+        throw Absent.call("KVM_IOEVENTFD");
+    }
+
+    /**
+     * Lets writes to a range wait in {@link #coalescedRing()} instead of ending the run
+     * (KVM_REGISTER_COALESCED_MMIO). The ring is looked at at each exit, whatever its reason.
+     *
+     * @param address the first guest-physical address, or port
+     * @param size its length in bytes
+     * @param pio whether the range is one of ports
+     * @throws KvmException ENOSPC where there are too many
+     */
+    default void registerCoalesced(long address, int size, boolean pio) {
+        throw Absent.call("KVM_REGISTER_COALESCED_MMIO");
+    }
+
+    /**
+     * Ends that for all ranges that contain a given one (KVM_UNREGISTER_COALESCED_MMIO).
+     *
+     * @param address the first guest-physical address, or port
+     * @param size its length in bytes
+     * @param pio whether the range is one of ports
+     */
+    default void unregisterCoalesced(long address, int size, boolean pio) {
+        throw Absent.call("KVM_UNREGISTER_COALESCED_MMIO");
+    }
+
+    /**
+     * Where writes to coalesced ranges wait; one ring for all vcpus.
+     *
+     * @return the ring
+     * @throws KvmException ENOTTY where {@link Capability#COALESCED_MMIO} is 0
+     */
+    default CoalescedRing coalescedRing() {
+        throw Absent.call("coalescedRing");
+    }
+
+    /**
+     * Puts the ring of coalesced writes elsewhere: into memory that a client of the binary ABI has mapped.
+     *
+     * @param ring the ring, empty; what the old one holds is not moved
+     * @throws KvmException ENOTTY where the place cannot be chosen
+     */
+    default void setCoalescedRing(CoalescedRing ring) {
+        throw Absent.call("setCoalescedRing");
+    }
+
+    /**
+     * Reads the dirty log of a slot (KVM_GET_DIRTY_LOG): which pages were written, by vcpus or {@link #dmaWrite}, since
+     * the log was last cleared. It clears it too, unless {@link Capability#MANUAL_DIRTY_LOG_PROTECT2} is enabled.
+     *
+     * @param addressSpace the slot's address space
+     * @param slot its number
+     * @param bitmap where it goes: bit n of the little-endian bits is page n of the slot; a multiple of 8 bytes, and at
+     *     least a bit for each page
+     * @throws KvmException ENOENT where there is no such slot or it keeps no log, EINVAL for numbers that there are not,
+     *     EFAULT for a bitmap that is too short
+     */
+    default void getDirtyLog(int addressSpace, int slot, MemorySegment bitmap) {
+        throw Absent.call("KVM_GET_DIRTY_LOG");
+    }
+
+    /**
+     * Clears a part of the dirty log of a slot (KVM_CLEAR_DIRTY_LOG): the pages whose bit is set in the bitmap are clean
+     * until they are written again.
+     *
+     * @param addressSpace the slot's address space
+     * @param slot its number
+     * @param firstPage the page of the slot that bit 0 stands for, a multiple of 64
+     * @param numPages how many pages; a multiple of 64 unless the range ends with the slot
+     * @param bitmap the pages to be cleared
+     * @throws KvmException as {@link #getDirtyLog}, and EINVAL for a range that is not aligned or leaves the slot
+     */
+    default void clearDirtyLog(int addressSpace, int slot, long firstPage, long numPages, MemorySegment bitmap) {
+        throw Absent.call("KVM_CLEAR_DIRTY_LOG");
+    }
+
+    /**
+     * The frequency of the TSC that vcpus start with (KVM_GET_TSC_KHZ of a VM).
+     *
+     * @return kHz
+     */
+    default int tscKhz() {
+        throw Absent.call("KVM_GET_TSC_KHZ");
+    }
+
+    /**
+     * Chooses the frequency of the TSC that vcpus start with (KVM_SET_TSC_KHZ of a VM,
+     * {@link Capability#VM_TSC_CONTROL}).
+     *
+     * @param khz kHz; 0 for the default
+     * @throws KvmException EINVAL where the backend cannot do that one, or where vcpus exist
+     */
+    default void setTscKhz(int khz) {
+        throw Absent.call("KVM_SET_TSC_KHZ");
+    }
 
     /**
      * Reads the paravirtual clock (KVM_GET_CLOCK).
