@@ -1,123 +1,97 @@
 package org.softkvm.emulator;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.softkvm.emulator.decode.Feature;
+import org.softkvm.emulator.decode.Feature.Leaf;
 
 /** The CPUID leaves of a model, made from its features (Intel SDM volume 2, CPUID). */
 final class CpuidLeaves {
-    private static final int MAX_BASIC = 0x16;
+    private static final int LINE = 64;
+    private static final int CACHE_DATA = 1;
+    private static final int CACHE_CODE = 2;
+    private static final int CACHE_UNIFIED = 3;
 
     private CpuidLeaves() {}
 
     static List<CpuidEntry> of(CpuModel m) {
         List<CpuidEntry> leaves = new ArrayList<>();
-        if (!m.has(Feature.PENTIUM)) {
+        if (!m.has(Feature.CPUID)) {
             return leaves;
         }
+        int last = m.lastLeaf();
         // "GenuineIntel" in EBX, EDX, ECX: the behaviour in the corners is Intel's.
-        leaves.add(leaf(0, MAX_BASIC, 0x756E6547, 0x6C65746E, 0x49656E69));
-        leaves.add(leaf(1, m.signature(), 8 << 8 | 1 << 16, features1c(m), features1d(m)));
-        leaves.add(leaf(2, 1, 0, 0, 0));
-        leaves.add(new CpuidEntry(4, 0, true, 0, 0, 0, 0));
-        // Always running APIC timer.
-        leaves.add(leaf(6, 4, 0, 0, 0));
-        leaves.add(new CpuidEntry(7, 0, true, 0, features7b(m), bit(m, Feature.LM, 2), features7d(m)));
-        leaves.add(new CpuidEntry(0xB, 0, true, 0, 1, 0x100, 0));
-        leaves.add(new CpuidEntry(0xB, 1, true, 0, 1, 0x201, 0));
-        if (m.has(Feature.XSAVE)) {
-            leaves.add(new CpuidEntry(0xD, 0, true, 3, 576, 576, 0));
-            leaves.add(new CpuidEntry(0xD, 1, true, 0, 0, 0, 0));
+        leaves.add(leaf(0, last, 0x756E6547, 0x6C65746E, 0x49656E69));
+        int lineSize = m.has(Feature.CLFSH) ? LINE / 8 << 8 : 0;
+        int logical = m.has(Feature.APIC) ? 1 << 16 : 0;
+        leaves.add(leaf(
+                1,
+                m.signature(),
+                lineSize | (last >= 4 ? logical : 0),
+                m.featureBits(Leaf.C1),
+                m.featureBits(Leaf.D1)));
+        if (last >= 4) {
+            // FFh: the caches are in leaf 4.
+            leaves.add(leaf(2, 0xFF01, 0, 0, 0));
+            caches(leaves);
+            // Always running APIC timer.
+            leaves.add(leaf(6, m.has(Feature.APIC) ? 4 : 0, 0, 0, 0));
+            leaves.add(new CpuidEntry(
+                    7, 0, true, 0, m.featureBits(Leaf.B7), m.featureBits(Leaf.C7), m.featureBits(Leaf.D7)));
+            if (m.has(Feature.X2APIC)) {
+                leaves.add(new CpuidEntry(0xB, 0, true, 0, 1, 0x100, 0));
+                leaves.add(new CpuidEntry(0xB, 1, true, 0, 1, 0x201, 0));
+            }
+            if (m.has(Feature.XSAVE)) {
+                leaves.add(new CpuidEntry(0xD, 0, true, 3, 576, 576, 0));
+                leaves.add(new CpuidEntry(0xD, 1, true, m.featureBits(Leaf.AD1), 0, 0, 0));
+            }
+            // TSC and crystal frequency: EBX / EAX = 1, ECX is filled in from the clock.
+            leaves.add(leaf(0x15, 1, 1, 0, 0));
+        } else if (last >= 2) {
+            // As a Pentium II of 512 KiB says it: TLBs, 16 KiB of code and of data, second level.
+            leaves.add(leaf(2, 0x03020101, 0, 0, 0x0C040843));
         }
-        // TSC and crystal frequency: EBX / EAX = 1, ECX is filled in from the clock.
-        leaves.add(leaf(0x15, 1, 1, 0, 0));
-        leaves.add(leaf(0x80000000, 0x80000008, 0, 0, 0));
-        leaves.add(leaf(0x80000001, 0, 0, extendedC(m), extendedD(m)));
-        brand(leaves);
-        // Invariant TSC.
-        leaves.add(leaf(0x80000007, 0, 0, 0, 1 << 8));
-        leaves.add(leaf(0x80000008, m.physicalAddressBits() | 48 << 8, 0, 0, 0));
+        if (last >= 4 || (m.featureBits(Leaf.XC1) | m.featureBits(Leaf.XD1) | m.featureBits(Leaf.XD7)) != 0) {
+            extended(leaves, m);
+        }
         return List.copyOf(leaves);
+    }
+
+    private static void extended(List<CpuidEntry> leaves, CpuModel m) {
+        leaves.add(leaf(0x80000000, 0x80000008, 0, 0, 0));
+        leaves.add(leaf(0x80000001, 0, 0, m.featureBits(Leaf.XC1), m.featureBits(Leaf.XD1)));
+        byte[] text = Arrays.copyOf("SoftKVM virtual CPU".getBytes(StandardCharsets.US_ASCII), 48);
+        ByteBuffer b = ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN);
+        for (int k = 0; k < 3; k++) {
+            leaves.add(leaf(0x80000002 + k, b.getInt(), b.getInt(), b.getInt(), b.getInt()));
+        }
+        // The second-level cache: 1 MiB, 16 ways, lines of 64 bytes.
+        leaves.add(leaf(0x80000006, 0, 0, 1024 << 16 | 8 << 12 | LINE, 0));
+        leaves.add(leaf(0x80000007, 0, 0, 0, m.featureBits(Leaf.XD7)));
+        int linearBits = m.has(Feature.LM) ? 48 : 32;
+        leaves.add(leaf(0x80000008, m.physicalAddressBits() | linearBits << 8, 0, 0, 0));
+    }
+
+    /** Caches that each CPU has for itself: guests size tables and lay out data by them. */
+    private static void caches(List<CpuidEntry> leaves) {
+        leaves.add(cache(0, CACHE_DATA, 1, 8, 64));
+        leaves.add(cache(1, CACHE_CODE, 1, 8, 64));
+        leaves.add(cache(2, CACHE_UNIFIED, 2, 16, 1024));
+        leaves.add(new CpuidEntry(4, 3, true, 0, 0, 0, 0));
+    }
+
+    private static CpuidEntry cache(int subleaf, int type, int level, int ways, int sets) {
+        int selfInitializing = 1 << 8;
+        return new CpuidEntry(
+                4, subleaf, true, type | level << 5 | selfInitializing, ways - 1 << 22 | LINE - 1, sets - 1, 0);
     }
 
     private static CpuidEntry leaf(int n, int a, int b, int c, int d) {
         return new CpuidEntry(n, 0, false, a, b, c, d);
-    }
-
-    private static int bit(CpuModel m, Feature f, int n) {
-        return m.has(f) ? 1 << n : 0;
-    }
-
-    private static int features1c(CpuModel m) {
-        return bit(m, Feature.SSE3, 0)
-                | bit(m, Feature.SSSE3, 9)
-                | bit(m, Feature.CX16, 13)
-                | bit(m, Feature.SSE41, 19)
-                | bit(m, Feature.SSE42, 20)
-                // x2APIC and TSC deadline: dropped at execution where there is no local APIC.
-                | 1 << 21
-                | bit(m, Feature.POPCNT, 23)
-                | 1 << 24
-                | bit(m, Feature.XSAVE, 26)
-                // Running under a hypervisor.
-                | 1 << 31;
-    }
-
-    private static int features1d(CpuModel m) {
-        return bit(m, Feature.FPU, 0)
-                // DE, PSE, PAE, APIC (dropped without one), PGE, PAT, PSE-36.
-                | 1 << 2
-                | 1 << 3
-                | bit(m, Feature.TSC, 4)
-                | bit(m, Feature.MSR, 5)
-                | 1 << 6
-                | bit(m, Feature.CX8, 8)
-                | 1 << 9
-                | bit(m, Feature.SEP, 11)
-                | 1 << 13
-                | bit(m, Feature.CMOV, 15)
-                | 1 << 16
-                | 1 << 17
-                | bit(m, Feature.CLFSH, 19)
-                | bit(m, Feature.MMX, 23)
-                | bit(m, Feature.FXSR, 24)
-                | bit(m, Feature.SSE, 25)
-                | bit(m, Feature.SSE2, 26);
-    }
-
-    private static int features7b(CpuModel m) {
-        // FSGSBASE, TSC_ADJUST, SMEP, ERMS, SMAP.
-        return bit(m, Feature.FSGSBASE, 0)
-                | bit(m, Feature.TSC, 1)
-                | bit(m, Feature.LM, 7)
-                | bit(m, Feature.LM, 9)
-                | bit(m, Feature.SMAP, 20);
-    }
-
-    private static int features7d(CpuModel m) {
-        // IBRS/IBPB and ARCH_CAPABILITIES: nothing here speculates, and the guest is told so.
-        return bit(m, Feature.LM, 26) | bit(m, Feature.LM, 29);
-    }
-
-    private static int extendedC(CpuModel m) {
-        return bit(m, Feature.LAHF64, 0) | bit(m, Feature.PREFETCHW, 8);
-    }
-
-    private static int extendedD(CpuModel m) {
-        // SYSCALL, NX, 1 GiB pages, RDTSCP, long mode.
-        return bit(m, Feature.SYSCALL, 11)
-                | bit(m, Feature.LM, 20)
-                | bit(m, Feature.LM, 26)
-                | bit(m, Feature.RDTSCP, 27)
-                | bit(m, Feature.LM, 29);
-    }
-
-    private static void brand(List<CpuidEntry> leaves) {
-        byte[] text = java.util.Arrays.copyOf("SoftKVM virtual CPU".getBytes(StandardCharsets.US_ASCII), 48);
-        java.nio.ByteBuffer b = java.nio.ByteBuffer.wrap(text).order(java.nio.ByteOrder.LITTLE_ENDIAN);
-        for (int k = 0; k < 3; k++) {
-            leaves.add(leaf(0x80000002 + k, b.getInt(), b.getInt(), b.getInt(), b.getInt()));
-        }
     }
 }

@@ -906,6 +906,9 @@ public final class VirtualCpu implements AutoCloseable {
      * @return false where it does not exist or the value is not allowed
      */
     public boolean writeMsr(int index, long value) {
+        if (!Msrs.exists(cpu, index)) {
+            return false;
+        }
         switch (index) {
             case Msrs.EFER -> {
                 if ((value & ~Msrs.eferAllowed(cpu)) != 0) {

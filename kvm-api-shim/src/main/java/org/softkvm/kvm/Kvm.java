@@ -133,9 +133,10 @@ public interface Kvm extends AutoCloseable {
     /**
      * What CPUID offers on a CPU model (extension {@link Capability#SOFTKVM_CPU_MODEL}).
      *
-     * @param model one of {@link #cpuModels()}
+     * @param model one of {@link #cpuModels()}, followed by any number of {@code ,+flag} and {@code ,-flag} that add and
+     *     remove features
      * @return the leaves; none for a model that has no CPUID
-     * @throws KvmException EINVAL for another name, ENOTTY where the backend has no such extension
+     * @throws KvmException EINVAL for another name or flag, ENOTTY where the backend has no such extension
      */
     List<CpuidEntry> supportedCpuid(String model);
 

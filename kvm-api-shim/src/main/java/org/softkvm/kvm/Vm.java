@@ -461,8 +461,9 @@ public interface Vm extends AutoCloseable {
      * Chooses the CPU (extension {@link Capability#SOFTKVM_CPU_MODEL}); before the first vcpu. What a model lacks that
      * CPUID cannot say (an 8086 has no #UD) comes with it; its CPUID is what the vcpus start with.
      *
-     * @param model one of {@link Kvm#cpuModels()}
-     * @throws KvmException EINVAL for another name or where vcpus exist, ENOTTY where the backend has no such extension
+     * @param model one of {@link Kvm#cpuModels()}, followed by any number of {@code ,+flag} and {@code ,-flag} that add and
+     *     remove features
+     * @throws KvmException EINVAL for another name or flag or where vcpus exist, ENOTTY where the backend has no such extension
      */
     void setCpuModel(String model);
 

@@ -1,5 +1,6 @@
 package org.softkvm.emulator.cpu;
 
+import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.decode.Feature;
@@ -15,26 +16,27 @@ public final class Control {
      * @return allowed bits
      */
     public static long cr4Allowed(Cpu c) {
-        long bits = 0;
-        if (c.model.has(Feature.PENTIUM)) {
-            bits |= Cpu.CR4_TSD | Cpu.CR4_PSE | Cpu.CR4_PAE | Cpu.CR4_PGE | Cpu.CR4_PCE | Cpu.CR4_DE | Cpu.CR4_MCE;
-        }
-        if (c.model.has(Feature.FXSR)) {
-            bits |= Cpu.CR4_OSFXSR | Cpu.CR4_OSXMMEXCPT;
-        }
-        if (c.model.has(Feature.XSAVE)) {
-            bits |= Cpu.CR4_OSXSAVE;
-        }
-        if (c.model.has(Feature.FSGSBASE)) {
-            bits |= Cpu.CR4_FSGSBASE;
-        }
-        if (c.model.has(Feature.LM)) {
-            bits |= Cpu.CR4_UMIP | Cpu.CR4_SMEP;
-        }
-        if (c.model.has(Feature.SMAP)) {
-            bits |= Cpu.CR4_SMAP;
-        }
+        CpuModel m = c.model;
+        long bits = bit(m, Feature.TSC, Cpu.CR4_TSD)
+                | bit(m, Feature.DE, Cpu.CR4_DE)
+                | bit(m, Feature.PSE, Cpu.CR4_PSE)
+                | bit(m, Feature.PAE, Cpu.CR4_PAE)
+                | bit(m, Feature.MCE, Cpu.CR4_MCE)
+                | bit(m, Feature.PGE, Cpu.CR4_PGE)
+                // RDPMC came with the MMX Pentium and the P6.
+                | bit(m, Feature.MMX, Cpu.CR4_PCE)
+                | bit(m, Feature.FXSR, Cpu.CR4_OSFXSR)
+                | bit(m, Feature.SSE, Cpu.CR4_OSXMMEXCPT)
+                | bit(m, Feature.UMIP, Cpu.CR4_UMIP)
+                | bit(m, Feature.FSGSBASE, Cpu.CR4_FSGSBASE)
+                | bit(m, Feature.XSAVE, Cpu.CR4_OSXSAVE)
+                | bit(m, Feature.SMEP, Cpu.CR4_SMEP)
+                | bit(m, Feature.SMAP, Cpu.CR4_SMAP);
         return bits;
+    }
+
+    private static long bit(CpuModel m, Feature f, long bit) {
+        return m.has(f) ? bit : 0;
     }
 
     /**

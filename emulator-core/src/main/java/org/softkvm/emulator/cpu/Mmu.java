@@ -447,7 +447,7 @@ public final class Mmu {
         }
         if ((pde & PTE_PS) != 0 && (c.cr4 & Cpu.CR4_PSE) != 0) {
             // PSE-36: bits 20 to 13 are address bits 39 to 32; bit 21 is reserved.
-            if ((pde & 0x200000) != 0) {
+            if ((pde & (c.model.has(Feature.PSE36) ? 0x200000 : 0x3FE000)) != 0) {
                 return fail(c, la, code | PF_P | PF_RSVD, probe);
             }
             if (!allowed(c, access, user, (pde & PTE_W) != 0, (pde & PTE_U) != 0, false)) {

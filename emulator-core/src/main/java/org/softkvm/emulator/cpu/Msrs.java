@@ -6,6 +6,18 @@ import org.softkvm.emulator.decode.Feature;
 public final class Msrs {
     /** IA32_TIME_STAMP_COUNTER. */
     public static final int TSC = 0x10;
+    /** IA32_APIC_BASE; it lives behind the port of the local APIC. */
+    private static final int APIC_BASE = 0x1B;
+
+    /** IA32_APIC_BASE: x2APIC mode. */
+    private static final long APIC_BASE_EXTD = 1 << 10;
+
+    /** IA32_TSC_DEADLINE, behind the same port. */
+    private static final int TSC_DEADLINE = 0x6E0;
+
+    private static final int X2APIC_FIRST = 0x800;
+    private static final int X2APIC_LAST = 0x8FF;
+
     /** IA32_TSC_ADJUST. */
     public static final int TSC_ADJUST = 0x3B;
     /** IA32_SPEC_CTRL. */
@@ -131,17 +143,16 @@ public final class Msrs {
      * @return false where it does not exist (#GP)
      */
     public boolean read(Cpu c, int index) {
-        boolean lm = c.model.has(Feature.LM);
+        if (!exists(c, index)) {
+            return false;
+        }
         switch (index) {
             case TSC -> value = tsc(c);
             case TSC_ADJUST -> value = tscAdjust;
             case SPEC_CTRL -> value = specCtrl;
             case BIOS_SIGN_ID -> value = 1L << 32;
             case 0x17 -> value = 0;
-            case ARCH_CAPABILITIES -> {
-                value = CAPABILITIES;
-                return lm;
-            }
+            case ARCH_CAPABILITIES -> value = CAPABILITIES;
             case SYSENTER_CS -> value = sysenterCs;
             case SYSENTER_ESP -> value = sysenterEsp;
             case SYSENTER_EIP -> value = sysenterEip;
@@ -164,7 +175,32 @@ public final class Msrs {
                 return true;
             }
         }
-        return (index & 0xC0000000) == 0 || lm;
+        return true;
+    }
+
+    /**
+     * Whether the model has an MSR, as far as that hangs on a feature.
+     *
+     * @param c the vcpu
+     * @param index MSR number
+     * @return false where the feature is missing
+     */
+    public static boolean exists(Cpu c, int index) {
+        Feature needs = switch (index) {
+            case TSC -> Feature.TSC;
+            case TSC_ADJUST -> Feature.TSC_ADJUST;
+            case SPEC_CTRL, PRED_CMD -> Feature.SPEC_CTRL;
+            case ARCH_CAPABILITIES -> Feature.ARCH_CAPABILITIES;
+            case SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP -> Feature.SEP;
+            case PAT -> Feature.PAT;
+            case STAR, LSTAR, CSTAR, FMASK, FS_BASE, GS_BASE, KERNEL_GS_BASE -> Feature.LM;
+            case TSC_AUX -> Feature.RDTSCP;
+            case APIC_BASE -> Feature.APIC;
+            case TSC_DEADLINE -> Feature.TSC_DEADLINE;
+            case EFER -> c.model.has(Feature.LM) ? Feature.LM : Feature.NX;
+            default -> index >= X2APIC_FIRST && index <= X2APIC_LAST ? Feature.X2APIC : Feature.I8086;
+        };
+        return c.model.has(needs);
     }
 
     private static boolean canonical(long v) {
@@ -180,7 +216,7 @@ public final class Msrs {
      * @return false where it does not exist or the value is not allowed (#GP)
      */
     public boolean write(Cpu c, int index, long v) {
-        if ((index & 0xC0000000) != 0 && !c.model.has(Feature.LM) && !c.lapic.ownsMsr(index)) {
+        if (!exists(c, index)) {
             return false;
         }
         switch (index) {
@@ -272,6 +308,9 @@ public final class Msrs {
                 tscAux = v;
             }
             default -> {
+                if (index == APIC_BASE && (v & APIC_BASE_EXTD) != 0 && !c.model.has(Feature.X2APIC)) {
+                    return false;
+                }
                 if (!c.lapic.ownsMsr(index) || !c.lapic.writeMsr(index, v)) {
                     return false;
                 }
@@ -290,7 +329,9 @@ public final class Msrs {
      * @return mask
      */
     public static long eferAllowed(Cpu c) {
-        return c.model.has(Feature.LM) ? Cpu.EFER_SCE | Cpu.EFER_LME | Cpu.EFER_LMA | Cpu.EFER_NXE : 0;
+        return (c.model.has(Feature.SYSCALL) ? Cpu.EFER_SCE : 0)
+                | (c.model.has(Feature.LM) ? Cpu.EFER_LME | Cpu.EFER_LMA : 0)
+                | (c.model.has(Feature.NX) ? Cpu.EFER_NXE : 0);
     }
 
     private static boolean writeEfer(Cpu c, long v) {

@@ -1,6 +1,11 @@
 package org.softkvm.emulator.decode;
 
-/** CPU generations and CPUID features on which instruction forms depend. */
+import java.util.List;
+
+/**
+ * CPU generations and CPUID features on which instruction forms, control bits and MSRs depend. A feature has the name that
+ * QEMU and Linux use for it, its place in CPUID (Intel SDM volume 2, CPUID), and others without which it cannot be.
+ */
 public enum Feature {
     /** The 8086. */
     I8086,
@@ -12,58 +17,171 @@ public enum Feature {
     I386,
     /** The 80486. */
     I486,
-    /** The Pentium: CPUID and friends. */
-    PENTIUM,
-    /** CMPXCHG8B (CPUID.1:EDX.8). */
-    CX8,
-    /** Time-stamp counter (CPUID.1:EDX.4). */
-    TSC,
-    /** Model-specific registers (CPUID.1:EDX.5). */
-    MSR,
-    /** SYSENTER and SYSEXIT (CPUID.1:EDX.11). */
-    SEP,
-    /** CMOVcc, and FCMOV with FPU (CPUID.1:EDX.15). */
-    CMOV,
-    /** x87 on the chip (CPUID.1:EDX.0). */
-    FPU,
-    /** CLFLUSH (CPUID.1:EDX.19). */
-    CLFSH,
-    /** MMX (CPUID.1:EDX.23). */
-    MMX,
-    /** FXSAVE (CPUID.1:EDX.24). */
-    FXSR,
-    /** SSE (CPUID.1:EDX.25). */
-    SSE,
-    /** SSE2 (CPUID.1:EDX.26). */
-    SSE2,
-    /** SSE3 (CPUID.1:ECX.0). */
-    SSE3,
-    /** SSSE3 (CPUID.1:ECX.9). */
-    SSSE3,
-    /** CMPXCHG16B (CPUID.1:ECX.13). */
-    CX16,
-    /** SSE4.1 (CPUID.1:ECX.19). */
-    SSE41,
-    /** SSE4.2 (CPUID.1:ECX.20). */
-    SSE42,
-    /** POPCNT (CPUID.1:ECX.23). */
-    POPCNT,
-    /** XSAVE (CPUID.1:ECX.26). */
-    XSAVE,
-    /** PREFETCHW (CPUID.80000001:ECX.8). */
-    PREFETCHW,
-    /** LAHF in 64-bit mode (CPUID.80000001:ECX.0). */
-    LAHF64,
-    /** SYSCALL and SYSRET (CPUID.80000001:EDX.11). */
-    SYSCALL,
-    /** RDTSCP (CPUID.80000001:EDX.27). */
-    RDTSCP,
-    /** Long mode (CPUID.80000001:EDX.29). */
-    LM,
-    /** FSGSBASE instructions (CPUID.7:EBX.0). */
-    FSGSBASE,
-    /** SMAP: CLAC and STAC (CPUID.7:EBX.20). */
-    SMAP,
+    /** The CPUID instruction and EFLAGS.ID: the later 80486, and all since. */
+    CPUID,
+
+    /** x87 on the chip. */
+    FPU("fpu", Leaf.D1, 0, I486),
+    /** Debugging extensions: CR4.DE, I/O breakpoints. */
+    DE("de", Leaf.D1, 2, CPUID),
+    /** Page-size extensions: pages of 4 MiB. */
+    PSE("pse", Leaf.D1, 3, CPUID),
+    /** Time-stamp counter. */
+    TSC("tsc", Leaf.D1, 4, CPUID),
+    /** Model-specific registers. */
+    MSR("msr", Leaf.D1, 5, CPUID),
+    /** Physical-address extension. */
+    PAE("pae", Leaf.D1, 6, CPUID),
+    /** Machine-check exception: CR4.MCE. */
+    MCE("mce", Leaf.D1, 7, CPUID),
+    /** CMPXCHG8B. */
+    CX8("cx8", Leaf.D1, 8, CPUID),
+    /** Local APIC. */
+    APIC("apic", Leaf.D1, 9, CPUID),
+    /** SYSENTER and SYSEXIT. */
+    SEP("sep", Leaf.D1, 11, MSR),
+    /** Global pages: CR4.PGE. */
+    PGE("pge", Leaf.D1, 13, CPUID),
+    /** CMOVcc, and FCMOV with FPU. */
+    CMOV("cmov", Leaf.D1, 15, CPUID),
+    /** Page-attribute table. */
+    PAT("pat", Leaf.D1, 16, MSR),
+    /** Physical addresses of 36 bits in pages of 4 MiB. */
+    PSE36("pse36", Leaf.D1, 17, PSE),
+    /** CLFLUSH. */
+    CLFSH("clflush", Leaf.D1, 19, CPUID),
+    /** MMX. */
+    MMX("mmx", Leaf.D1, 23, FPU, CPUID),
+    /** FXSAVE. */
+    FXSR("fxsr", Leaf.D1, 24, FPU, CPUID),
+    /** SSE. */
+    SSE("sse", Leaf.D1, 25, FXSR, MMX),
+    /** SSE2. */
+    SSE2("sse2", Leaf.D1, 26, SSE),
+
+    /** SSE3. */
+    SSE3("sse3", Leaf.C1, 0, SSE2),
+    /** SSSE3. */
+    SSSE3("ssse3", Leaf.C1, 9, SSE3),
+    /** SSE4.1. */
+    SSE41("sse4.1", Leaf.C1, 19, SSSE3),
+    /** SSE4.2. */
+    SSE42("sse4.2", Leaf.C1, 20, SSE41),
+    /** x2APIC mode. */
+    X2APIC("x2apic", Leaf.C1, 21, APIC, MSR),
+    /** POPCNT. */
+    POPCNT("popcnt", Leaf.C1, 23, CPUID),
+    /** The APIC timer's TSC-deadline mode. */
+    TSC_DEADLINE("tsc-deadline", Leaf.C1, 24, APIC, TSC, MSR),
+    /** XSAVE. */
+    XSAVE("xsave", Leaf.C1, 26, FXSR),
+    /** Says that the CPU is virtual. */
+    HYPERVISOR("hypervisor", Leaf.C1, 31, CPUID),
+
+    /** Long mode. */
+    LM("lm", Leaf.XD1, 29, PAE, SSE2, CMOV, CX8, TSC, MSR, PGE),
+    /** SYSCALL and SYSRET, in 64-bit mode only, as on Intel CPUs. */
+    SYSCALL("syscall", Leaf.XD1, 11, LM),
+    /** No-execute pages. */
+    NX("nx", Leaf.XD1, 20, PAE, MSR),
+    /** Pages of 1 GiB. */
+    PDPE1GB("pdpe1gb", Leaf.XD1, 26, LM),
+    /** RDTSCP. */
+    RDTSCP("rdtscp", Leaf.XD1, 27, TSC, MSR),
+    /** LAHF and SAHF in 64-bit mode. */
+    LAHF64("lahf_lm", Leaf.XC1, 0, LM),
+    /** PREFETCHW. */
+    PREFETCHW("3dnowprefetch", Leaf.XC1, 8, CPUID),
+    /** A time-stamp counter that always runs at one rate. */
+    INVTSC("invtsc", Leaf.XD7, 8, TSC),
+    /** CMPXCHG16B. */
+    CX16("cx16", Leaf.C1, 13, LM),
+
+    /** FSGSBASE instructions. */
+    FSGSBASE("fsgsbase", Leaf.B7, 0, LM),
+    /** IA32_TSC_ADJUST. */
+    TSC_ADJUST("tsc_adjust", Leaf.B7, 1, TSC, MSR),
+    /** Supervisor-mode execution prevention. */
+    SMEP("smep", Leaf.B7, 7, CPUID),
+    /** REP MOVSB and STOSB are fast. */
+    ERMS("erms", Leaf.B7, 9, CPUID),
+    /** SMAP: CLAC and STAC. */
+    SMAP("smap", Leaf.B7, 20, CPUID),
+    /** User-mode instruction prevention. */
+    UMIP("umip", Leaf.C7, 2, CPUID),
+    /** IA32_SPEC_CTRL and IA32_PRED_CMD. */
+    SPEC_CTRL("spec-ctrl", Leaf.D7, 26, MSR),
+    /** IA32_ARCH_CAPABILITIES. */
+    ARCH_CAPABILITIES("arch-capabilities", Leaf.D7, 29, MSR),
     /** Not implemented by any model; #UD. */
-    NEVER
+    NEVER;
+
+    /** The CPUID registers that hold features: leaf, subleaf and register. */
+    public enum Leaf {
+        /** CPUID.1:ECX. */
+        C1,
+        /** CPUID.1:EDX. */
+        D1,
+        /** CPUID.(7,0):EBX. */
+        B7,
+        /** CPUID.(7,0):ECX. */
+        C7,
+        /** CPUID.(7,0):EDX. */
+        D7,
+        /** CPUID.(0Dh,1):EAX. */
+        AD1,
+        /** CPUID.80000001h:ECX. */
+        XC1,
+        /** CPUID.80000001h:EDX. */
+        XD1,
+        /** CPUID.80000007h:EDX. */
+        XD7
+    }
+
+    private final String flag;
+    private final Leaf leaf;
+    private final int bit;
+    private final List<Feature> requires;
+
+    Feature() {
+        flag = null;
+        leaf = null;
+        bit = 0;
+        requires = List.of();
+    }
+
+    Feature(String flag, Leaf leaf, int bit, Feature... requires) {
+        this.flag = flag;
+        this.leaf = leaf;
+        this.bit = bit;
+        this.requires = List.of(requires);
+    }
+
+    /**
+     * The name on the command line.
+     *
+     * @return lower case; null for a generation
+     */
+    public String flag() {
+        return flag;
+    }
+
+    /**
+     * What it cannot be without.
+     *
+     * @return direct requirements
+     */
+    public List<Feature> requires() {
+        return requires;
+    }
+
+    /**
+     * Its bit in one of CPUID's registers.
+     *
+     * @param register the register
+     * @return a mask; 0 where it is elsewhere
+     */
+    public int bitIn(Leaf register) {
+        return leaf == register ? 1 << bit : 0;
+    }
 }

@@ -85,7 +85,7 @@ final class SystemRows {
         t.op("0F 31", "rdtsc").state(SystemOps.class, "rdtsc").noFlags().needs(Feature.TSC);
         t.op("0F 01 =F9", "rdtscp").state(SystemOps.class, "rdtscp").noFlags().needs(Feature.RDTSCP);
         t.op("0F 33", "rdpmc").state(SystemOps.class, "rdpmc").noFlags().needs(Feature.MMX);
-        t.op("0F A2", "cpuid").state(SystemOps.class, "cpuid").noFlags().needs(Feature.PENTIUM);
+        t.op("0F A2", "cpuid").state(SystemOps.class, "cpuid").noFlags().needs(Feature.CPUID);
         t.op("F3 0F AE /0", "rdfsbase", Ey)
                 .state(SystemOps.class, "rdfsbase")
                 .registerOnly()
@@ -197,10 +197,10 @@ final class SystemRows {
         t.op("NP 0F 01 =C1", "vmcall")
                 .state(SystemOps.class, "hypercall")
                 .noFlags()
-                .needs(Feature.LM);
+                .needs(Feature.HYPERVISOR);
         t.op("NFX 0F 01 =D9", "vmmcall")
                 .state(SystemOps.class, "hypercall")
                 .noFlags()
-                .needs(Feature.LM);
+                .needs(Feature.HYPERVISOR);
     }
 }

@@ -77,7 +77,7 @@ public final class SystemOps {
             if (c.model.has(Feature.I486)) {
                 mask |= Flags.AC;
             }
-            if (c.model.has(Feature.PENTIUM)) {
+            if (c.model.has(Feature.CPUID)) {
                 mask |= Flags.ID;
             }
             flags &= ~(Flags.RF | Flags.VIP | Flags.VIF);

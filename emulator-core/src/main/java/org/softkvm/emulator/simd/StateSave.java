@@ -2,6 +2,7 @@ package org.softkvm.emulator.simd;
 
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Vector;
+import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.fpu.FpuState;
 
@@ -81,6 +82,9 @@ public final class StateSave {
         }
         c.checkWrite(la, LEGACY_SIZE);
         saveX87(c, la, i.opSize == 8);
+        if (!c.model.has(Feature.SSE)) {
+            return;
+        }
         saveMxcsr(c, la);
         if ((c.cr4 & Cpu.CR4_OSFXSR) != 0) {
             saveXmm(c, la);
@@ -132,7 +136,7 @@ public final class StateSave {
         }
         probe(c, la, LEGACY_SIZE);
         int mxcsr = c.read32(la + 24);
-        boolean sse = (c.cr4 & Cpu.CR4_OSFXSR) != 0;
+        boolean sse = (c.cr4 & Cpu.CR4_OSFXSR) != 0 && c.model.has(Feature.SSE);
         if (sse && (mxcsr & ~MXCSR_MASK) != 0) {
             throw c.gp(0);
         }

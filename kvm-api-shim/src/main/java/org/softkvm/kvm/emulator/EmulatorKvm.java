@@ -69,13 +69,12 @@ final class EmulatorKvm implements Kvm {
         closed = true;
     }
 
-    /** A CPU model by name. */
+    /** A CPU model by name and flags. */
     static CpuModel model(String call, String name) {
-        return CpuModel.byName(name)
-                .orElseThrow(() -> new KvmException(
-                        call,
-                        Errno.EINVAL,
-                        "model=" + name + " (there are "
-                                + CpuModel.all().stream().map(CpuModel::name).toList() + ")"));
+        try {
+            return CpuModel.parse(name);
+        } catch (IllegalArgumentException e) {
+            throw new KvmException(call, Errno.EINVAL, e.getMessage());
+        }
     }
 }

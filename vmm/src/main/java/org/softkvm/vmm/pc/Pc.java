@@ -155,11 +155,11 @@ public final class Pc implements AutoCloseable {
 
     private void chooseCpu() throws VmmException {
         if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) != 0) {
-            if (!kvm.cpuModels().contains(config.cpu())) {
-                throw new VmmException("the backend " + kvm.backend() + " has no CPU model " + config.cpu() + " ("
-                        + String.join(", ", kvm.cpuModels()) + ")");
+            try {
+                vm.setCpuModel(config.cpu());
+            } catch (KvmException e) {
+                throw new VmmException("--cpu: " + e.argument());
             }
-            vm.setCpuModel(config.cpu());
         } else if (!config.cpu().equals("max")) {
             throw new VmmException("the backend " + kvm.backend() + " has one CPU model only: max");
         }

@@ -1,6 +1,7 @@
 package org.softkvm.vmm.pc;
 
 import java.util.List;
+import java.util.Locale;
 import org.softkvm.vmm.VmmException;
 
 /** Checks the parts of a configuration that need no backend, and fills in what depends on the CPU model. */
@@ -18,10 +19,14 @@ final class PcLimits {
     /** An 80286 has 16 MiB of addresses, of which the ROM takes the last 128 KiB; devices had the MiB with it. */
     private static final long MAX_MEMORY_286 = 15 * MIB;
 
+    /** Where RAM ends below the devices: a 486 reaches no other. */
+    private static final long MAX_MEMORY_486 = 3072 * MIB;
+
+    private static final String CPU_486 = "486";
     private static final String CPU_286 = "286";
     private static final String CPU_8086 = "8086";
+    private static final List<String> CPUS = List.of("max", "x86-64-v2", "pentium2", CPU_486, CPU_286, CPU_8086);
 
-    private static final List<String> LATER_CPUS = List.of("x86-64-v2", "pentium2", "486");
     private static final List<String> LATER_ENGINES = List.of("translator");
     private static final List<String> LATER_BACKENDS = List.of("kvm");
 
@@ -47,12 +52,14 @@ final class PcLimits {
         }
     }
 
+    /** The backend checks the flags behind the name: it knows which there are. */
     private static void checkCpu(String cpu) throws VmmException {
-        int sign = Math.max(cpu.indexOf('+'), cpu.indexOf(",-"));
-        if (sign > 0) {
-            throw new VmmException("CPU flags are not supported yet: --cpu " + cpu);
-        }
-        choice("CPU model", cpu, List.of("max", CPU_286, CPU_8086), LATER_CPUS);
+        choice("CPU model", model(cpu), CPUS, List.of());
+    }
+
+    private static String model(String cpu) {
+        int comma = cpu.indexOf(',');
+        return (comma < 0 ? cpu : cpu.substring(0, comma)).toLowerCase(Locale.ROOT);
     }
 
     private static void choice(String what, String value, List<String> known, List<String> later) throws VmmException {
@@ -75,9 +82,10 @@ final class PcLimits {
         if (memory % 4096 != 0) {
             throw new VmmException("--memory: " + memory + " bytes are not a multiple of 4K");
         }
-        long limit = switch (config.cpu()) {
+        long limit = switch (model(config.cpu())) {
             case CPU_8086 -> MIB;
             case CPU_286 -> MAX_MEMORY_286;
+            case CPU_486 -> MAX_MEMORY_486;
             default -> MAX_MEMORY;
         };
         if (memory > limit) {
@@ -92,7 +100,7 @@ final class PcLimits {
         if (config.memory() != 0) {
             return config.memory();
         }
-        return switch (config.cpu()) {
+        return switch (model(config.cpu())) {
             case CPU_8086 -> MIB;
             case CPU_286 -> 4 * MIB;
             default -> 256 * MIB;
@@ -101,11 +109,11 @@ final class PcLimits {
 
     /** Whether the CPU has 32-bit modes, in which kernels start. */
     static boolean has32Bits(PcConfig config) {
-        return !config.cpu().equals(CPU_286) && !config.cpu().equals(CPU_8086);
+        return !model(config.cpu()).equals(CPU_286) && !model(config.cpu()).equals(CPU_8086);
     }
 
     /** Whether the CPU has 24 address lines, so that its reset vector lies below 16 MiB. */
     static boolean addressLines24(PcConfig config) {
-        return config.cpu().equals(CPU_286);
+        return model(config.cpu()).equals(CPU_286);
     }
 }
