@@ -943,6 +943,35 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * The MSRs that say what CPU this is.
+     *
+     * @return MSR numbers
+     */
+    public static int[] featureMsrs() {
+        return new int[] {Msrs.BIOS_SIGN_ID, Msrs.ARCH_CAPABILITIES};
+    }
+
+    /**
+     * Whether an MSR says what CPU this is.
+     *
+     * @param index MSR number
+     * @return true for those of {@link #featureMsrs()}
+     */
+    public static boolean isFeatureMsr(int index) {
+        return Msrs.feature(index) != -1;
+    }
+
+    /**
+     * The value of an MSR that says what CPU this is.
+     *
+     * @param index one of {@link #featureMsrs()}
+     * @return the value on model max
+     */
+    public static long featureMsr(int index) {
+        return Msrs.feature(index);
+    }
+
+    /**
      * What CPUID returns from now on. The APIC id, OSXSAVE, and the APIC bits are filled in at execution.
      *
      * @param entries leaves

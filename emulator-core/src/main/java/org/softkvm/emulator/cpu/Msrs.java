@@ -126,6 +126,20 @@ public final class Msrs {
     }
 
     /**
+     * The value of an MSR that says what CPU this is.
+     *
+     * @param index MSR number
+     * @return the value, or -1 where it is none of them
+     */
+    public static long feature(int index) {
+        return switch (index) {
+            case BIOS_SIGN_ID -> 1L << 32;
+            case ARCH_CAPABILITIES -> CAPABILITIES;
+            default -> -1;
+        };
+    }
+
+    /**
      * The time-stamp counter as the guest reads it.
      *
      * @param c the vcpu

@@ -31,6 +31,13 @@ final class Capabilities {
                     SET_IDENTITY_MAP_ADDR,
                     INTERNAL_ERROR_DATA,
                     VCPU_EVENTS,
+                    DEBUGREGS,
+                    XSAVE,
+                    XCRS,
+                    SREGS2,
+                    KVMCLOCK_CTRL,
+                    GET_MSR_FEATURES,
+                    EXT_EMUL_CPUID,
                     TSC_CONTROL,
                     GET_TSC_KHZ,
                     ONE_REG,
@@ -44,7 +51,9 @@ final class Capabilities {
                     SOFTKVM_INSTRUCTION_LIMIT,
                     SOFTKVM_STATISTICS,
                     SOFTKVM_WHOLE_STATE_REGS,
-                    SOFTKVM_REPLACE_MEMORY_SLOTS -> 1;
+                    SOFTKVM_REPLACE_MEMORY_SLOTS,
+                    SOFTKVM_MANY_REG -> 1;
+            case XSAVE2 -> XsaveCodec.SIZE;
             case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
             case NR_VCPUS -> RECOMMENDED_VCPUS;
             case MAX_VCPUS, MAX_VCPU_ID -> MAX_VCPU_ID;

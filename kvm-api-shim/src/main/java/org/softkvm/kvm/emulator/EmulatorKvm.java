@@ -2,6 +2,7 @@ package org.softkvm.kvm.emulator;
 
 import java.util.List;
 import org.softkvm.emulator.CpuModel;
+import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.CpuidEntry;
 import org.softkvm.kvm.Errno;
@@ -44,6 +45,27 @@ final class EmulatorKvm implements Kvm {
     @Override
     public int[] msrIndexList() {
         return MsrList.indices();
+    }
+
+    @Override
+    public int[] msrFeatureIndexList() {
+        return VirtualCpu.featureMsrs();
+    }
+
+    @Override
+    public int getMsrFeatures(int[] indices, long[] values) {
+        String call = "KVM_GET_MSRS";
+        if (indices.length != values.length) {
+            throw new KvmException(
+                    call, Errno.EINVAL, "values.length=" + values.length + " for " + indices.length + " indices");
+        }
+        for (int i = 0; i < indices.length; i++) {
+            if (!VirtualCpu.isFeatureMsr(indices[i])) {
+                return i;
+            }
+            values[i] = VirtualCpu.featureMsr(indices[i]);
+        }
+        return indices.length;
     }
 
     @Override

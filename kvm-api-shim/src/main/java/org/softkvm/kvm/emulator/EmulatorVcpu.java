@@ -8,18 +8,23 @@ import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.devices.time.TscSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.kvm.CpuidEntry;
+import org.softkvm.kvm.DebugRegs;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.Fpu;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.MpState;
+import org.softkvm.kvm.RegisterList;
 import org.softkvm.kvm.Regs;
 import org.softkvm.kvm.Sregs;
+import org.softkvm.kvm.Sregs2;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.VcpuEvents;
 import org.softkvm.kvm.VcpuRun;
 import org.softkvm.kvm.VcpuStatistics;
 import org.softkvm.kvm.Vm;
+import org.softkvm.kvm.Xcrs;
+import org.softkvm.kvm.Xsave;
 
 /** A vcpu of the emulator backend: checks what the caller wants and leads it to the parts that do it. */
 final class EmulatorVcpu implements Vcpu {
@@ -55,6 +60,10 @@ final class EmulatorVcpu implements Vcpu {
     private final RunState state;
 
     private List<CpuidEntry> cpuid;
+
+    /** The state components that XSAVE can have by that. */
+    private long xstate;
+
     private boolean ran;
 
     @SuppressWarnings("unused") // by IN_USE
@@ -80,6 +89,7 @@ final class EmulatorVcpu implements Vcpu {
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
         cpuid = Cpuid.of(vm.model());
+        xstate = XsaveCodec.supported(cpuid);
         Cpuid.apply(cpu, cpuid);
         if (apic != null) {
             if (bootstrap) {
@@ -238,6 +248,87 @@ final class EmulatorVcpu implements Vcpu {
     }
 
     @Override
+    public void getSregs2(Sregs2 sregs) {
+        enter("KVM_GET_SREGS2");
+        try {
+            registers.getSregs2(sregs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setSregs2(Sregs2 sregs) {
+        enter("KVM_SET_SREGS2");
+        try {
+            registers.setSregs2(sregs);
+            runner.refreshInputs();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getXsave(Xsave xsave) {
+        enter("KVM_GET_XSAVE");
+        try {
+            XsaveCodec.get(cpu, xstate, xsave.region);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setXsave(Xsave xsave) {
+        enter("KVM_SET_XSAVE");
+        try {
+            XsaveCodec.set(cpu, xstate, xsave.region);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getXcrs(Xcrs xcrs) {
+        enter("KVM_GET_XCRS");
+        try {
+            XsaveCodec.getXcrs(cpu, xcrs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setXcrs(Xcrs xcrs) {
+        enter("KVM_SET_XCRS");
+        try {
+            XsaveCodec.setXcrs(cpu, xstate, xcrs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void getDebugRegs(DebugRegs debugRegs) {
+        enter("KVM_GET_DEBUGREGS");
+        try {
+            registers.getDebugRegs(debugRegs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setDebugRegs(DebugRegs debugRegs) {
+        enter("KVM_SET_DEBUGREGS");
+        try {
+            registers.setDebugRegs(debugRegs);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
     public void getFpu(Fpu fpu) {
         enter("KVM_GET_FPU");
         try {
@@ -343,6 +434,7 @@ final class EmulatorVcpu implements Vcpu {
                 throw new KvmException(call, Errno.EINVAL, "vcpu " + id + " (ran already, and the leaves differ)");
             }
             cpuid = own;
+            xstate = XsaveCodec.supported(own) & XsaveCodec.supported(Cpuid.of(vm.model()));
             Cpuid.apply(cpu, own);
         } finally {
             leave();
@@ -459,6 +551,41 @@ final class EmulatorVcpu implements Vcpu {
     }
 
     @Override
+    public int getManyRegs(RegisterList list) {
+        enter("KVM_GET_MANY_REG");
+        try {
+            for (int i = 0; i < list.ids.length; i++) {
+                try {
+                    list.values[i] = oneRegisters.get(list.ids[i]);
+                } catch (KvmException e) {
+                    return i;
+                }
+            }
+            return list.ids.length;
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public int setManyRegs(RegisterList list) {
+        enter("KVM_SET_MANY_REG");
+        try {
+            for (int i = 0; i < list.ids.length; i++) {
+                try {
+                    oneRegisters.set(list.ids[i], list.values[i]);
+                } catch (KvmException e) {
+                    return i;
+                }
+            }
+            return list.ids.length;
+        } finally {
+            runner.refreshInputs();
+            leave();
+        }
+    }
+
+    @Override
     public long[] registerList() {
         enter("KVM_GET_REG_LIST");
         try {
@@ -519,6 +646,20 @@ final class EmulatorVcpu implements Vcpu {
             }
             tsc.setKhz(chosen);
             port.tscChanged();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void kvmclockCtrl() {
+        String call = "KVM_KVMCLOCK_CTRL";
+        enter(call);
+        try {
+            if (!clock.isOn()) {
+                throw new KvmException(call, Errno.EINVAL, "vcpu " + id + " (its paravirtual clock is off)");
+            }
+            clock.guestStopped();
         } finally {
             leave();
         }

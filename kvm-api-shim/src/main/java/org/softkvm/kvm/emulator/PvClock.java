@@ -20,7 +20,9 @@ final class PvClock {
     private static final long ENABLE = 1;
     private static final long NANOS = 1_000_000_000L;
     private static final int TSC_STABLE = 1;
+    private static final int GUEST_STOPPED = 2;
     private static final int INFO_SIZE = 32;
+    private static final int FLAGS = 29;
     private static final int WALL_CLOCK_SIZE = 12;
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
@@ -30,9 +32,11 @@ final class PvClock {
     private final Tsc tsc;
     private final LongSupplier guestTsc;
     private final byte[] buffer = new byte[INFO_SIZE];
+    private final byte[] flags = new byte[1];
     private long wallClock;
     private long systemTime;
     private int version;
+    private int nextFlags;
 
     /**
      * Makes a clock that is off.
@@ -70,6 +74,17 @@ final class PvClock {
         }
     }
 
+    /** Whether the guest has switched it on. */
+    boolean isOn() {
+        return (systemTime & ENABLE) != 0;
+    }
+
+    /** Tells the guest, which clears the flag itself, that it was stopped. */
+    void guestStopped() {
+        nextFlags = GUEST_STOPPED;
+        update();
+    }
+
     /** Off, as after reset. */
     void reset() {
         wallClock = 0;
@@ -98,7 +113,10 @@ final class PvClock {
         LONG.set(buffer, 16, time.kvmClockAt(now));
         INT.set(buffer, 24, multiplier(tsc.tscKhz(), shift));
         buffer[28] = (byte) shift;
-        buffer[29] = TSC_STABLE;
+        // What the guest has not cleared yet stays.
+        memory.read(address + FLAGS, flags, 0, 1);
+        buffer[FLAGS] = (byte) (TSC_STABLE | nextFlags | flags[0] & GUEST_STOPPED);
+        nextFlags = 0;
         buffer[30] = 0;
         buffer[31] = 0;
         memory.write(address + 8, buffer, 8, INFO_SIZE - 8);

@@ -7,11 +7,13 @@ import java.util.Arrays;
 import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.VirtualCpu;
+import org.softkvm.kvm.DebugRegs;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.Regs;
 import org.softkvm.kvm.Sregs;
+import org.softkvm.kvm.Sregs2;
 import org.softkvm.kvm.VcpuEvents;
 
 /** The register sets of a vcpu that KVM reads and writes as structures. */
@@ -27,6 +29,8 @@ final class RegisterSets {
     private static final int RSI = 6;
     private static final int RDI = 7;
 
+    private static final int DR6 = 6;
+    private static final int DR7 = 7;
     private static final long RFLAGS_FIXED = 2;
     private static final int NMI_VECTOR = 2;
     private static final int LAST_EXCEPTION = 31;
@@ -142,6 +146,16 @@ final class RegisterSets {
     }
 
     void setSregs(Sregs sregs) {
+        setWithoutPdptes(sregs);
+        loadPdptes();
+        for (int word = 0; word < sregs.interruptBitmap.length; word++) {
+            if (sregs.interruptBitmap[word] != 0) {
+                injectInterrupt(word * Long.SIZE + Long.numberOfTrailingZeros(sregs.interruptBitmap[word]));
+            }
+        }
+    }
+
+    private void setWithoutPdptes(Sregs sregs) {
         SregsRules.check(sregs, CpuBits.cr4Reserved(cpu), CpuBits.eferReserved(cpu), physicalAddressBits);
         if (!port.setApicBase(sregs.apicBase)) {
             throw new KvmException("KVM_SET_SREGS", Errno.EINVAL, "apic_base=0x" + Long.toHexString(sregs.apicBase));
@@ -158,26 +172,77 @@ final class RegisterSets {
         cpu.setGdt(sregs.gdt.base, sregs.gdt.limit);
         cpu.setIdt(sregs.idt.base, sregs.idt.limit);
         port.setCr8FromOutside((int) sregs.cr8);
-        loadPdptes();
-        for (int word = 0; word < sregs.interruptBitmap.length; word++) {
-            if (sregs.interruptBitmap[word] != 0) {
-                injectInterrupt(word * Long.SIZE + Long.numberOfTrailingZeros(sregs.interruptBitmap[word]));
+    }
+
+    private static boolean isPae(long cr0, long cr4, long efer) {
+        return (cr0 & SregsRules.CR0_PG) != 0 && (cr4 & SregsRules.CR4_PAE) != 0 && (efer & SregsRules.EFER_LMA) == 0;
+    }
+
+    void getSregs2(Sregs2 sregs2) {
+        getSregs(sregs2.sregs);
+        Arrays.fill(sregs2.sregs.interruptBitmap, 0);
+        boolean pae = isPae(cpu.cr0(), cpu.cr4(), cpu.efer());
+        sregs2.flags = pae ? Sregs2.PDPTRS_VALID : 0;
+        for (int i = 0; i < sregs2.pdptrs.length; i++) {
+            sregs2.pdptrs[i] = pae ? cpu.pdptr(i) : 0;
+        }
+    }
+
+    void setSregs2(Sregs2 sregs2) {
+        Sregs sregs = sregs2.sregs;
+        boolean pdptes = (sregs2.flags & Sregs2.PDPTRS_VALID) != 0;
+        if ((sregs2.flags & ~Sregs2.PDPTRS_VALID) != 0 || pdptes && !isPae(sregs.cr0, sregs.cr4, sregs.efer)) {
+            throw new KvmException(
+                    "KVM_SET_SREGS2",
+                    Errno.EINVAL,
+                    "flags=0x" + Long.toHexString(sregs2.flags) + " (PAE paging is off)");
+        }
+        Arrays.fill(sregs.interruptBitmap, 0);
+        setWithoutPdptes(sregs);
+        if (pdptes) {
+            for (int i = 0; i < sregs2.pdptrs.length; i++) {
+                cpu.setPdptr(i, sregs2.pdptrs[i]);
             }
+        } else {
+            loadPdptes();
         }
     }
 
     /** PAE paging holds its four top entries in registers, which setting CR3 loads. */
     private void loadPdptes() {
-        boolean pae = (cpu.cr0() & SregsRules.CR0_PG) != 0
-                && (cpu.cr4() & SregsRules.CR4_PAE) != 0
-                && (cpu.efer() & SregsRules.EFER_LMA) == 0;
-        if (!pae) {
+        if (!isPae(cpu.cr0(), cpu.cr4(), cpu.efer())) {
             return;
         }
         memory.read(cpu.cr3() & 0xFFFF_FFE0L, pdptes, 0, pdptes.length);
         for (int i = 0; i < 4; i++) {
             cpu.setPdptr(i, (long) LONG.get(pdptes, i * Long.BYTES));
         }
+    }
+
+    // ---- Debug registers
+
+    void getDebugRegs(DebugRegs registers) {
+        for (int i = 0; i < registers.db.length; i++) {
+            registers.db[i] = cpu.debugRegister(i);
+        }
+        registers.dr6 = cpu.debugRegister(DR6);
+        registers.dr7 = cpu.debugRegister(DR7);
+        registers.flags = 0;
+    }
+
+    void setDebugRegs(DebugRegs registers) {
+        if (registers.flags != 0 || registers.dr6 >>> 32 != 0 || registers.dr7 >>> 32 != 0) {
+            throw new KvmException(
+                    "KVM_SET_DEBUGREGS",
+                    Errno.EINVAL,
+                    "dr6=0x" + Long.toHexString(registers.dr6) + " dr7=0x" + Long.toHexString(registers.dr7)
+                            + " flags=0x" + Long.toHexString(registers.flags));
+        }
+        for (int i = 0; i < registers.db.length; i++) {
+            cpu.setDebugRegister(i, registers.db[i]);
+        }
+        cpu.setDebugRegister(DR6, registers.dr6);
+        cpu.setDebugRegister(DR7, registers.dr7);
     }
 
     /** The interrupt that is injected and not delivered: with a split irqchip not what waits at LINT0. */
