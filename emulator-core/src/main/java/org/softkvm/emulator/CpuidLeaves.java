@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Feature.Leaf;
+import org.softkvm.emulator.simd.XsaveArea;
 
 /** The CPUID leaves of a model, made from its features (Intel SDM volume 2, CPUID). */
 final class CpuidLeaves {
@@ -47,8 +48,14 @@ final class CpuidLeaves {
                 leaves.add(new CpuidEntry(0xB, 1, true, 0, 1, 0x201, 0));
             }
             if (m.has(Feature.XSAVE)) {
-                leaves.add(new CpuidEntry(0xD, 0, true, 3, 576, 576, 0));
-                leaves.add(new CpuidEntry(0xD, 1, true, m.featureBits(Leaf.AD1), 0, 0, 0));
+                int components = (int) XsaveArea.supported(m);
+                int size = XsaveArea.size(components);
+                leaves.add(new CpuidEntry(0xD, 0, true, components, size, size, 0));
+                int compacted = m.has(Feature.XSAVEC) ? size : 0;
+                leaves.add(new CpuidEntry(0xD, 1, true, m.featureBits(Leaf.AD1), compacted, 0, 0));
+                if (m.has(Feature.AVX)) {
+                    leaves.add(new CpuidEntry(0xD, 2, true, 256, 576, 0, 0));
+                }
             }
             // TSC and crystal frequency: EBX / EAX = 1, ECX is filled in from the clock.
             leaves.add(leaf(0x15, 1, 1, 0, 0));

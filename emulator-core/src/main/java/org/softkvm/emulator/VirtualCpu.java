@@ -1,5 +1,8 @@
 package org.softkvm.emulator;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.softkvm.emulator.cpu.Breakpoints;
@@ -11,6 +14,7 @@ import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.cpu.Msrs;
 import org.softkvm.emulator.cpu.Reset;
 import org.softkvm.emulator.run.Interpreter;
+import org.softkvm.emulator.simd.XsaveArea;
 
 /**
  * One virtual CPU. It is used by one thread at a time; only {@link #kick}, {@link #requestInterruptCheck} and
@@ -636,12 +640,73 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
-     * Sets XCR0.
+     * Sets XCR0 without a check.
      *
      * @param value new value
      */
     public void setXcr0(long value) {
         cpu.xcr0 = value;
+    }
+
+    /**
+     * Whether XSETBV takes a value: x87 is on, AVX only with SSE, nothing that the model lacks.
+     *
+     * @param value a value of XCR0
+     * @return true where it is valid
+     */
+    public boolean xcr0Valid(long value) {
+        return XsaveArea.allowed(cpu.model, value);
+    }
+
+    /**
+     * The state components that the model has.
+     *
+     * @return bits of XCR0
+     */
+    public long xcr0Supported() {
+        return XsaveArea.supported(cpu.model);
+    }
+
+    /**
+     * The size of the XSAVE image of this vcpu.
+     *
+     * @return 576 bytes, or 832 with AVX
+     */
+    public int xsaveSize() {
+        return XsaveArea.size(XsaveArea.supported(cpu.model));
+    }
+
+    /**
+     * Writes the image of x87, SSE and AVX state in the standard XSAVE format with 64-bit x87 pointers, as KVM_GET_XSAVE
+     * gives it. All registers are in it whatever XCR0 and the mode are; XSTATE_BV leaves AVX out while all upper halves
+     * are 0.
+     *
+     * @param area receives the first {@link #xsaveSize()} bytes (fewer where it is shorter)
+     */
+    public void getXsave(byte[] area) {
+        cpu.xsaveArea.take(cpu);
+        ByteBuffer.wrap(area)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asLongBuffer()
+                .put(cpu.xsaveArea.w, 0, Math.min(area.length, xsaveSize()) / 8);
+    }
+
+    /**
+     * Loads x87, SSE and AVX state from an image in the standard XSAVE format, as KVM_SET_XSAVE does. A component that is
+     * not in XSTATE_BV goes to its initial state; MXCSR is loaded in any case.
+     *
+     * @param area the image; what is missing behind its end counts as 0
+     * @return false, with nothing changed, where the image is invalid: XSTATE_BV with components that the model lacks,
+     *     XCOMP_BV not 0, or bits of MXCSR that do not exist
+     */
+    public boolean setXsave(byte[] area) {
+        long[] words = cpu.xsaveArea.w;
+        Arrays.fill(words, 0);
+        ByteBuffer.wrap(area)
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asLongBuffer()
+                .get(words, 0, Math.min(area.length, XsaveArea.SIZE) / 8);
+        return cpu.xsaveArea.give(cpu);
     }
 
     /**

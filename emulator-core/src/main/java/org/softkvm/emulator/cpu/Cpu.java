@@ -236,6 +236,8 @@ public final class Cpu {
     public long t0;
     /** Scratch of SIMD semantics: the source operand's high half. */
     public long t1;
+    /** The image that FXSAVE and XSAVE move. */
+    public final org.softkvm.emulator.simd.XsaveArea xsaveArea = new org.softkvm.emulator.simd.XsaveArea();
     /** MXCSR. */
     public int mxcsr = 0x1F80;
     /** MXCSR taken apart while a floating-point SSE instruction runs. */

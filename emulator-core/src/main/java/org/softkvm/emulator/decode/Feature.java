@@ -113,6 +113,20 @@ public enum Feature {
     SPEC_CTRL("spec-ctrl", Leaf.D7, 26, MSR),
     /** IA32_ARCH_CAPABILITIES. */
     ARCH_CAPABILITIES("arch-capabilities", Leaf.D7, 29, MSR),
+    /** XSAVEOPT. */
+    XSAVEOPT("xsaveopt", Leaf.AD1, 0, XSAVE),
+    /** XSAVEC and the compacted format. */
+    XSAVEC("xsavec", Leaf.AD1, 1, XSAVE),
+    /** XGETBV with ECX = 1. */
+    XGETBV1("xgetbv1", Leaf.AD1, 2, XSAVE),
+    /** AVX: VEX instructions on vectors, and YMM state. */
+    AVX("avx", Leaf.C1, 28, XSAVE, SSE42),
+    /** F16C: conversions to and from half precision. */
+    F16C("f16c", Leaf.C1, 29, AVX),
+    /** FMA: fused multiply-add. */
+    FMA("fma", Leaf.C1, 12, AVX),
+    /** AVX2. */
+    AVX2("avx2", Leaf.B7, 5, AVX),
     /** Not implemented by any model; #UD. */
     NEVER;
 

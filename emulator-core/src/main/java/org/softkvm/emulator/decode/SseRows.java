@@ -277,5 +277,7 @@ final class SseRows {
         save(t, "NP 0F AE /3", "stmxcsr", Feature.SSE, Operand.Md);
         save(t, "NP 0F AE /4", "xsave", Feature.XSAVE, Operand.M);
         save(t, "NP 0F AE /5", "xrstor", Feature.XSAVE, Operand.M);
+        save(t, "NP 0F AE /6", "xsaveopt", Feature.XSAVEOPT, Operand.M);
+        save(t, "NP 0F C7 /4", "xsavec", Feature.XSAVEC, Operand.M);
     }
 }

@@ -10,6 +10,7 @@ import org.softkvm.emulator.cpu.Msrs;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.simd.XsaveArea;
 
 /** System instructions: control and debug registers, MSRs, CPUID, flags, time, hypercalls (Intel SDM volume 2). */
 public final class SystemOps {
@@ -308,8 +309,9 @@ public final class SystemOps {
                 case 0xB -> d = c.id;
                 case 0x15 -> x = (int) Math.min(c.time.tscKhz() * 1000, 0xFFFFFFFFL);
                 case 0xD -> {
-                    if (subleaf == 0 && (c.xcr0 & 4) == 0) {
-                        b = Math.min(b, 576);
+                    // What XCR0 enables now, in the standard and in the compacted format.
+                    if (subleaf <= 1) {
+                        b = Math.min(b, XsaveArea.size(c.xcr0));
                     }
                 }
                 default -> {}
@@ -397,19 +399,22 @@ public final class SystemOps {
     /** XGETBV. */
     public static void xgetbv(Cpu c, Insn i) {
         osxsave(c);
-        if ((int) c.r[Cpu.RCX] != 0) {
+        int number = (int) c.r[Cpu.RCX];
+        if (number != 0 && (number != 1 || !c.model.has(Feature.XGETBV1))) {
             throw c.gp(0);
         }
-        c.set32(Cpu.RAX, (int) c.xcr0);
-        c.set32(Cpu.RDX, (int) (c.xcr0 >>> 32));
+        // With ECX = 1: XINUSE of the components that XCR0 enables.
+        long value = number == 0 ? c.xcr0 : c.xcr0 & XsaveArea.inUse(c);
+        c.set32(Cpu.RAX, (int) value);
+        c.set32(Cpu.RDX, (int) (value >>> 32));
     }
 
-    /** XSETBV: x87 and SSE state. */
+    /** XSETBV: XCR0. */
     public static void xsetbv(Cpu c, Insn i) {
         osxsave(c);
         privileged(c);
         long value = c.r[Cpu.RDX] << 32 | c.r[Cpu.RAX] & 0xFFFFFFFFL;
-        if ((int) c.r[Cpu.RCX] != 0 || (value & 1) == 0 || (value & ~3L) != 0) {
+        if ((int) c.r[Cpu.RCX] != 0 || !XsaveArea.allowed(c.model, value)) {
             throw c.gp(0);
         }
         c.xcr0 = value;

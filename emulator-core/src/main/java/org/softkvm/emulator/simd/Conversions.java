@@ -18,7 +18,7 @@ public final class Conversions {
 
     /** CVTSI2SD. */
     public static void cvtsi2sd(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long value = c.getRm(i, wide(i) ? 8 : 4);
         FpEnv env = Arithmetic.begin(c);
         long r = wide(i) ? SoftDouble.fromInt64(env, value) : SoftDouble.fromInt32((int) value);
@@ -28,7 +28,7 @@ public final class Conversions {
 
     /** CVTSI2SS. */
     public static void cvtsi2ss(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long value = c.getRm(i, wide(i) ? 8 : 4);
         FpEnv env = Arithmetic.begin(c);
         int r = wide(i) ? SoftFloat.fromInt64(env, value) : SoftFloat.fromInt32(env, (int) value);

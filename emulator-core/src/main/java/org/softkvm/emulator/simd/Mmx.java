@@ -184,7 +184,7 @@ public final class Mmx {
 
     /** MASKMOVDQU. */
     public static void maskmovdqu(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long low = c.v[4 * i.rm];
         long high = c.v[4 * i.rm + 1];
         maskCheck(c, i, low, 0);
@@ -195,7 +195,7 @@ public final class Mmx {
 
     /** MOVQ2DQ. */
     public static void movq2dq(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         X87.checkMmx(c);
         c.fpu.enterMmx();
         Shuffles.set(c, i.reg, c.fpu.mmx(i.rm & 7), 0);
@@ -203,14 +203,14 @@ public final class Mmx {
 
     /** MOVDQ2Q. */
     public static void movdq2q(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         X87.checkMmx(c);
         set(c, i.reg & 7, c.v[4 * i.rm]);
     }
 
     /** CVTPI2PS. */
     public static void cvtpi2ps(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         Simd.mmxSource(c, i);
         FpEnv env = Arithmetic.begin(c);
         long r = SoftFloat.fromInt32(env, (int) c.t0) & LOW;
@@ -222,7 +222,7 @@ public final class Mmx {
 
     /** CVTPI2PD: MMX state is entered only where the source is a register. */
     public static void cvtpi2pd(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         if (i.mem) {
             c.t0 = c.read64(c.eaRead(i, 8));
         } else {

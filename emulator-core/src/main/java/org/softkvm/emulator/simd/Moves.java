@@ -25,7 +25,7 @@ public final class Moves {
     }
 
     private static void store(Cpu c, Insn i, boolean aligned) {
-        Simd.check(c);
+        Simd.check(c, i);
         long low = c.v[4 * i.reg];
         long high = c.v[4 * i.reg + 1];
         if (i.mem) {
@@ -61,7 +61,7 @@ public final class Moves {
 
     /** MOVSS store. */
     public static void storeSs(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int value = (int) c.v[4 * i.reg];
         if (i.mem) {
             c.write32(c.eaWrite(i, 4), value);
@@ -81,7 +81,7 @@ public final class Moves {
 
     /** MOVSD store. */
     public static void storeSd(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long value = c.v[4 * i.reg];
         if (i.mem) {
             c.write64(c.eaWrite(i, 8), value);
@@ -92,13 +92,13 @@ public final class Moves {
 
     /** MOVLPS, MOVLPD load; MOVHLPS where the source is a register. */
     public static void loadLow(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.v[4 * i.reg] = i.mem ? c.read64(c.eaRead(i, 8)) : c.v[4 * i.rm + 1];
     }
 
     /** MOVLPS, MOVLPD store. */
     public static void storeLow(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.write64(c.eaWrite(i, 8), c.v[4 * i.reg]);
     }
 
@@ -109,19 +109,19 @@ public final class Moves {
 
     /** MOVHPS, MOVHPD store. */
     public static void storeHigh(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.write64(c.eaWrite(i, 8), c.v[4 * i.reg + 1]);
     }
 
     /** MOVD, MOVQ from a general register or memory. */
     public static void fromGeneral(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         set(c, i.reg, c.getRm(i, i.opSize == 8 ? 8 : 4), 0);
     }
 
     /** MOVD, MOVQ to a general register or memory. */
     public static void toGeneral(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.setRm(i, i.opSize == 8 ? 8 : 4, c.v[4 * i.reg]);
     }
 
@@ -132,7 +132,7 @@ public final class Moves {
 
     /** MOVQ store. */
     public static void storeQ(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long value = c.v[4 * i.reg];
         if (i.mem) {
             c.write64(c.eaWrite(i, 8), value);

@@ -136,7 +136,7 @@ public final class Shuffles {
 
     /** PSLLDQ. */
     public static void pslldq(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int n = Math.min((int) i.imm & 0xFF, 16) * 8;
         long low = c.v[4 * i.rm];
         long high = c.v[4 * i.rm + 1];
@@ -149,7 +149,7 @@ public final class Shuffles {
 
     /** PSRLDQ. */
     public static void psrldq(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int n = Math.min((int) i.imm & 0xFF, 16) * 8;
         long low = c.v[4 * i.rm];
         long high = c.v[4 * i.rm + 1];
@@ -167,13 +167,13 @@ public final class Shuffles {
 
     /** PMOVMSKB. */
     public static void pmovmskb(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.r[i.reg] = byteMask(c.v[4 * i.rm]) | byteMask(c.v[4 * i.rm + 1]) << 8;
     }
 
     /** MOVMSKPS. */
     public static void movmskps(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long a = c.v[4 * i.rm];
         long b = c.v[4 * i.rm + 1];
         c.r[i.reg] = a >>> 31 & 1 | a >>> 63 << 1 | (b >>> 31 & 1) << 2 | b >>> 63 << 3;
@@ -181,20 +181,20 @@ public final class Shuffles {
 
     /** MOVMSKPD. */
     public static void movmskpd(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.r[i.reg] = c.v[4 * i.rm] >>> 63 | c.v[4 * i.rm + 1] >>> 63 << 1;
     }
 
     /** PEXTRW from an XMM register. */
     public static void pextrw(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int n = (int) i.imm & 7;
         c.r[i.reg] = c.v[4 * i.rm + (n >> 2)] >>> 16 * (n & 3) & 0xFFFF;
     }
 
     /** PINSRW to an XMM register. */
     public static void pinsrw(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         long value = i.mem ? c.read16(c.eaRead(i, 2)) : c.r[i.rm] & 0xFFFF;
         int n = (int) i.imm & 7;
         int at = 4 * i.reg + (n >> 2);
@@ -279,7 +279,7 @@ public final class Shuffles {
 
     /** PSLLx, PSRLx, PSRAx by an immediate. */
     public static void shiftImmediate(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int kind = shiftKind(i);
         long n = i.imm & 0xFF;
         set(c, i.rm, shift(kind, c.v[4 * i.rm], n), shift(kind, c.v[4 * i.rm + 1], n));

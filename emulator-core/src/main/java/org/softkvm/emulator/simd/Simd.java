@@ -14,14 +14,19 @@ public final class Simd {
      * table 14-1).
      *
      * @param c the vcpu
+     * @param i the instruction; VEX forms have rules of their own
      */
-    public static void check(Cpu c) {
+    public static void check(Cpu c, Insn i) {
         if ((c.cr0 & (Cpu.CR0_EM | Cpu.CR0_TS) | ~(int) c.cr4 & Cpu.CR4_OSFXSR) != 0) {
-            refuse(c);
+            refuse(c, i);
         }
     }
 
-    private static void refuse(Cpu c) {
+    private static void refuse(Cpu c, Insn i) {
+        if (i.vectorLength != 0) {
+            Vex.check(c);
+            return;
+        }
         if ((c.cr0 & Cpu.CR0_EM) != 0 || (c.cr4 & Cpu.CR4_OSFXSR) == 0) {
             throw c.ud();
         }
@@ -29,16 +34,16 @@ public final class Simd {
     }
 
     /**
-     * Loads an XMM register or an aligned 128-bit memory operand into the scratch.
+     * Loads an XMM register or an aligned 128-bit memory operand (VEX forms: any) into the scratch.
      *
      * @param c the vcpu
      * @param i the instruction
      */
     public static void source(Cpu c, Insn i) {
-        check(c);
+        check(c, i);
         if (i.mem) {
             long la = c.eaRead(i, 16);
-            if ((la & 15) != 0) {
+            if ((la & 15) != 0 && i.vectorLength == 0) {
                 throw c.gp(0);
             }
             c.t0 = c.read64(la);
@@ -56,7 +61,7 @@ public final class Simd {
      * @param i the instruction
      */
     public static void sourceUnaligned(Cpu c, Insn i) {
-        check(c);
+        check(c, i);
         if (i.mem) {
             long la = c.eaRead(i, 16);
             c.t0 = c.read64(la);
@@ -75,7 +80,7 @@ public final class Simd {
      * @return the value
      */
     public static long source64(Cpu c, Insn i) {
-        check(c);
+        check(c, i);
         return i.mem ? c.read64(c.eaRead(i, 8)) : c.v[4 * i.rm];
     }
 
@@ -87,7 +92,7 @@ public final class Simd {
      * @return the value
      */
     public static int source32(Cpu c, Insn i) {
-        check(c);
+        check(c, i);
         return i.mem ? c.read32(c.eaRead(i, 4)) : (int) c.v[4 * i.rm];
     }
 

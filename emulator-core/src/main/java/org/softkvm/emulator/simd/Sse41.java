@@ -126,7 +126,7 @@ public final class Sse41 {
     }
 
     private static void bq(Cpu c, Insn i, boolean signed) {
-        Simd.check(c);
+        Simd.check(c, i);
         int a = i.mem ? c.read16(c.eaRead(i, 2)) : (int) c.v[4 * i.rm];
         long x = signed ? (byte) a : a & 0xFF;
         long y = signed ? (byte) (a >> 8) : a >> 8 & 0xFF;
@@ -219,14 +219,14 @@ public final class Sse41 {
 
     /** PINSRB. */
     public static void pinsrb(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int value = i.mem ? c.read8(c.eaRead(i, 1)) : (int) c.r[i.rm];
         put(c, i.reg, ((int) i.imm & 15) * 8, 8, value);
     }
 
     /** PINSRD, PINSRQ. */
     public static void pinsr(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         if ((i.rex & 8) != 0) {
             put(c, i.reg, ((int) i.imm & 1) * 64, 64, c.getRm(i, 8));
         } else {
@@ -240,7 +240,7 @@ public final class Sse41 {
 
     /** PEXTRB. */
     public static void pextrb(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int value = (int) extract(c, i, ((int) i.imm & 15) * 8) & 0xFF;
         if (i.mem) {
             c.write8(c.eaWrite(i, 1), value);
@@ -251,7 +251,7 @@ public final class Sse41 {
 
     /** PEXTRW, the form that also stores to memory. */
     public static void pextrw(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int value = (int) extract(c, i, ((int) i.imm & 7) * 16) & 0xFFFF;
         if (i.mem) {
             c.write16(c.eaWrite(i, 2), value);
@@ -262,7 +262,7 @@ public final class Sse41 {
 
     /** PEXTRD, PEXTRQ. */
     public static void pextr(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         if ((i.rex & 8) != 0) {
             c.setRm(i, 8, extract(c, i, ((int) i.imm & 1) * 64));
         } else {
@@ -272,13 +272,13 @@ public final class Sse41 {
 
     /** EXTRACTPS. */
     public static void extractps(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.setRm(i, 4, extract(c, i, ((int) i.imm & 3) * 32) & LOW);
     }
 
     /** INSERTPS: from memory always the one element that is there. */
     public static void insertps(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int control = (int) i.imm;
         long value;
         if (i.mem) {

@@ -4,16 +4,10 @@ import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
-import org.softkvm.emulator.fpu.FpuState;
 
-/** FXSAVE, FXRSTOR, XSAVE, XRSTOR, LDMXCSR, STMXCSR (Intel SDM volume 1, chapters 10.5 and 13; volume 2). */
+/** FXSAVE, FXRSTOR, the XSAVE family, LDMXCSR, STMXCSR (Intel SDM volume 1, chapters 10.5 and 13; volume 2). */
 public final class StateSave {
-    /** Bits of MXCSR that exist. */
-    private static final int MXCSR_MASK = 0xFFFF;
-
-    private static final int LEGACY_SIZE = 512;
-    private static final int HEADER = 512;
-    private static final int AREA_SIZE = 576;
+    private static final long COMPACTED = 1L << 63;
 
     private StateSave() {}
 
@@ -25,9 +19,9 @@ public final class StateSave {
 
     /** LDMXCSR. */
     public static void ldmxcsr(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         int value = c.read32(c.eaRead(i, 4));
-        if ((value & ~MXCSR_MASK) != 0) {
+        if ((value & ~XsaveArea.MXCSR_MASK) != 0) {
             throw c.gp(0);
         }
         c.mxcsr = value;
@@ -35,115 +29,78 @@ public final class StateSave {
 
     /** STMXCSR. */
     public static void stmxcsr(Cpu c, Insn i) {
-        Simd.check(c);
+        Simd.check(c, i);
         c.write32(c.eaWrite(i, 4), c.mxcsr);
     }
 
-    private static void saveX87(Cpu c, long la, boolean wide) {
-        FpuState f = c.fpu;
-        c.write16(la, f.controlWord());
-        c.write16(la + 2, f.statusWord());
-        c.write16(la + 4, f.abridgedTag());
-        c.write16(la + 6, f.opcode);
-        if (wide) {
-            c.write64(la + 8, f.instructionPointer);
-            c.write64(la + 16, f.dataPointer);
-        } else {
-            c.write32(la + 8, (int) f.instructionPointer);
-            c.write32(la + 12, f.instructionSelector & 0xFFFF);
-            c.write32(la + 16, (int) f.dataPointer);
-            c.write32(la + 20, f.dataSelector & 0xFFFF);
+    private static int registers(Cpu c) {
+        return c.mode64 ? 16 : 8;
+    }
+
+    /** Takes components into the image. */
+    private static void take(Cpu c, Insn i, int mask) {
+        XsaveArea area = c.xsaveArea;
+        if ((mask & XsaveArea.X87) != 0) {
+            area.takeX87(c, i.opSize == 8);
         }
-        for (int k = 0; k < 8; k++) {
-            c.write64(la + 32 + 16L * k, f.stackSignificand(k));
-            c.write64(la + 40 + 16L * k, f.stackSignExponent(k));
+        area.takeMxcsr(c);
+        if ((mask & XsaveArea.SSE) != 0) {
+            area.takeXmm(c);
+        }
+        if ((mask & XsaveArea.AVX) != 0) {
+            area.takeYmm(c);
         }
     }
 
-    private static void saveXmm(Cpu c, long la) {
-        int n = c.mode64 ? 16 : 8;
-        for (int k = 0; k < n; k++) {
-            c.write64(la + 160 + 16L * k, c.v[4 * k]);
-            c.write64(la + 168 + 16L * k, c.v[4 * k + 1]);
+    /** Stores components of the image; the right to write was checked. */
+    private static void store(Cpu c, long la, int mask, boolean mxcsr) {
+        long[] w = c.xsaveArea.w;
+        int n = registers(c);
+        for (int k = 0; k < w.length; k++) {
+            if (XsaveArea.belongs(k, mask, mxcsr, n)) {
+                c.write64(la + 8L * k, w[k]);
+            }
         }
     }
 
-    private static void saveMxcsr(Cpu c, long la) {
-        c.write32(la + 24, c.mxcsr);
-        c.write32(la + 28, MXCSR_MASK);
+    /** Reads memory into the image before anything is changed, so that no fault comes later. */
+    private static void load(Cpu c, long la, int from, int to) {
+        long[] w = c.xsaveArea.w;
+        for (int k = from / 8; k < to / 8; k++) {
+            w[k] = c.read64(la + 8L * k);
+        }
     }
 
     /** FXSAVE. */
     public static void fxsave(Cpu c, Insn i) {
         available(c);
-        long la = c.eaWrite(i, LEGACY_SIZE);
+        long la = c.eaWrite(i, XsaveArea.LEGACY_SIZE);
         if ((la & 15) != 0) {
             throw c.gp(0);
         }
-        c.checkWrite(la, LEGACY_SIZE);
-        saveX87(c, la, i.opSize == 8);
-        if (!c.model.has(Feature.SSE)) {
-            return;
-        }
-        saveMxcsr(c, la);
-        if ((c.cr4 & Cpu.CR4_OSFXSR) != 0) {
-            saveXmm(c, la);
-        }
-    }
-
-    /** Reads each word once before anything is changed, so that no fault comes later. */
-    private static void probe(Cpu c, long la, int size) {
-        for (int k = 0; k < size; k += 8) {
-            c.read64(la + k);
-        }
-        c.exitInfo.rewind();
-    }
-
-    private static void restoreX87(Cpu c, long la, boolean wide) {
-        FpuState f = c.fpu;
-        f.setControlWord(c.read16(la));
-        f.setStatusWord(c.read16(la + 2));
-        f.setAbridgedTag(c.read16(la + 4) & 0xFF);
-        f.opcode = c.read16(la + 6) & 0x7FF;
-        if (wide) {
-            f.instructionPointer = c.read64(la + 8);
-            f.dataPointer = c.read64(la + 16);
-        } else {
-            f.instructionPointer = c.read32(la + 8) & 0xFFFFFFFFL;
-            f.instructionSelector = c.read16(la + 12);
-            f.dataPointer = c.read32(la + 16) & 0xFFFFFFFFL;
-            f.dataSelector = c.read16(la + 20);
-        }
-        for (int k = 0; k < 8; k++) {
-            f.setStack(k, c.read16(la + 40 + 16L * k), c.read64(la + 32 + 16L * k));
-        }
-    }
-
-    private static void restoreXmm(Cpu c, long la) {
-        int n = c.mode64 ? 16 : 8;
-        for (int k = 0; k < n; k++) {
-            c.v[4 * k] = c.read64(la + 160 + 16L * k);
-            c.v[4 * k + 1] = c.read64(la + 168 + 16L * k);
-        }
+        c.checkWrite(la, XsaveArea.LEGACY_SIZE);
+        int mask = (c.cr4 & Cpu.CR4_OSFXSR) != 0 ? XsaveArea.X87 | XsaveArea.SSE : XsaveArea.X87;
+        take(c, i, mask);
+        store(c, la, mask, true);
     }
 
     /** FXRSTOR. */
     public static void fxrstor(Cpu c, Insn i) {
         available(c);
-        long la = c.eaRead(i, LEGACY_SIZE);
+        long la = c.eaRead(i, XsaveArea.LEGACY_SIZE);
         if ((la & 15) != 0) {
             throw c.gp(0);
         }
-        probe(c, la, LEGACY_SIZE);
-        int mxcsr = c.read32(la + 24);
-        boolean sse = (c.cr4 & Cpu.CR4_OSFXSR) != 0 && c.model.has(Feature.SSE);
-        if (sse && (mxcsr & ~MXCSR_MASK) != 0) {
+        load(c, la, 0, XsaveArea.LEGACY_SIZE);
+        XsaveArea area = c.xsaveArea;
+        boolean sse = (c.cr4 & Cpu.CR4_OSFXSR) != 0;
+        if (sse && (area.mxcsr() & ~XsaveArea.MXCSR_MASK) != 0) {
             throw c.gp(0);
         }
-        restoreX87(c, la, i.opSize == 8);
+        area.giveX87(c, i.opSize == 8);
         if (sse) {
-            c.mxcsr = mxcsr;
-            restoreXmm(c, la);
+            c.mxcsr = area.mxcsr();
+            area.giveXmm(c, registers(c), true);
         }
     }
 
@@ -156,76 +113,103 @@ public final class StateSave {
         }
     }
 
-    private static long mask(Cpu c) {
-        return (c.r[Cpu.RDX] << 32 | c.r[Cpu.RAX] & 0xFFFFFFFFL) & c.xcr0;
+    /** RFBM: the components that the instruction is asked for. */
+    private static int mask(Cpu c) {
+        return (int) (c.r[Cpu.RAX] & c.xcr0);
     }
 
-    /** XSAVE, standard format. */
-    public static void xsave(Cpu c, Insn i) {
-        xsaveAvailable(c);
-        long la = c.eaWrite(i, AREA_SIZE);
+    private static long target(Cpu c, Insn i, int mask) {
+        long la = c.eaWrite(i, XsaveArea.size(mask));
         if ((la & 63) != 0) {
             throw c.gp(0);
         }
-        long mask = mask(c);
-        c.checkWrite(la, AREA_SIZE);
-        long bv = c.read64(la + HEADER);
-        if ((mask & 1) != 0) {
-            saveX87(c, la, i.opSize == 8);
-        }
-        if ((mask & 2) != 0) {
-            saveXmm(c, la);
-        }
-        if ((mask & 6) != 0) {
-            saveMxcsr(c, la);
-        }
-        c.write64(la + HEADER, bv & ~mask | mask);
+        c.checkWrite(la, XsaveArea.size(mask));
+        return la;
     }
 
-    /** XRSTOR, standard format. */
+    private static void save(Cpu c, Insn i, boolean optimized) {
+        xsaveAvailable(c);
+        int mask = mask(c);
+        long la = target(c, i, mask);
+        long bv = c.read64(la + 8 * XsaveArea.STATE_BV);
+        int used = XsaveArea.inUse(c);
+        int what = optimized ? mask & used : mask;
+        take(c, i, what);
+        store(c, la, what, (mask & (XsaveArea.SSE | XsaveArea.AVX)) != 0);
+        c.write64(la + 8 * XsaveArea.STATE_BV, bv & ~mask | mask & used);
+    }
+
+    /** XSAVE: standard format. */
+    public static void xsave(Cpu c, Insn i) {
+        save(c, i, false);
+    }
+
+    /** XSAVEOPT: leaves out components in their initial state. Nothing is kept from the last XRSTOR to leave out more. */
+    public static void xsaveopt(Cpu c, Insn i) {
+        save(c, i, true);
+    }
+
+    /** XSAVEC: compacted format, without components in their initial state; MXCSR belongs to SSE alone. */
+    public static void xsavec(Cpu c, Insn i) {
+        xsaveAvailable(c);
+        int mask = mask(c);
+        long la = target(c, i, mask);
+        int what = mask & XsaveArea.inUse(c);
+        take(c, i, what);
+        store(c, la, what, (what & XsaveArea.SSE) != 0);
+        c.write64(la + 8 * XsaveArea.STATE_BV, what);
+        c.write64(la + 8 * XsaveArea.COMP_BV, mask | COMPACTED);
+    }
+
+    /** XRSTOR: either format. */
     public static void xrstor(Cpu c, Insn i) {
         xsaveAvailable(c);
-        long la = c.eaRead(i, AREA_SIZE);
+        int mask = mask(c);
+        long la = c.eaRead(i, XsaveArea.size(mask));
         if ((la & 63) != 0) {
             throw c.gp(0);
         }
-        long mask = mask(c);
-        probe(c, la, AREA_SIZE);
-        long bv = c.read64(la + HEADER);
-        if ((bv & ~c.xcr0) != 0) {
+        XsaveArea area = c.xsaveArea;
+        load(c, la, 0, XsaveArea.size(mask));
+        long bv = area.w[XsaveArea.STATE_BV];
+        long format = area.w[XsaveArea.COMP_BV];
+        boolean compacted = (format & COMPACTED) != 0;
+        if (compacted) {
+            if (!c.model.has(Feature.XSAVEC) || (format & ~COMPACTED & ~c.xcr0) != 0 || (bv & ~format) != 0) {
+                throw c.gp(0);
+            }
+        } else if ((bv & ~c.xcr0) != 0 || format != 0) {
             throw c.gp(0);
         }
-        // XCOMP_BV (no compacted format here) and eight reserved bytes; the CPU does not look at the rest of the
-        // header.
-        for (int k = 8; k < 24; k += 8) {
-            if (c.read64(la + HEADER + k) != 0) {
+        // Of the rest of the header the CPU looks at eight bytes in the standard format, at all in the compacted one.
+        for (int k = XsaveArea.COMP_BV + 1; k < (compacted ? XsaveArea.HEADER_END / 8 : XsaveArea.COMP_BV + 2); k++) {
+            if (area.w[k] != 0) {
                 throw c.gp(0);
             }
         }
-        int mxcsr = c.read32(la + 24);
-        if ((mask & 6) != 0 && (mxcsr & ~MXCSR_MASK) != 0) {
+        boolean mxcsrLoaded =
+                compacted ? (mask & bv & XsaveArea.SSE) != 0 : (mask & (XsaveArea.SSE | XsaveArea.AVX)) != 0;
+        if (mxcsrLoaded && (area.mxcsr() & ~XsaveArea.MXCSR_MASK) != 0) {
             throw c.gp(0);
         }
-        if ((mask & 1) != 0) {
-            if ((bv & 1) != 0) {
-                restoreX87(c, la, i.opSize == 8);
+        if ((mask & XsaveArea.X87) != 0) {
+            if ((bv & XsaveArea.X87) != 0) {
+                area.giveX87(c, i.opSize == 8);
             } else {
                 c.fpu.reset();
                 c.fpu.init();
             }
         }
-        if ((mask & 6) != 0) {
-            c.mxcsr = mxcsr;
+        if (mxcsrLoaded) {
+            c.mxcsr = area.mxcsr();
+        } else if ((mask & XsaveArea.SSE) != 0) {
+            c.mxcsr = 0x1F80;
         }
-        if ((mask & 2) != 0) {
-            if ((bv & 2) != 0) {
-                restoreXmm(c, la);
-            } else {
-                int n = c.mode64 ? 16 : 8;
-                for (int k = 0; k < n; k++) {
-                    Shuffles.set(c, k, 0, 0);
-                }
-            }
+        if ((mask & XsaveArea.SSE) != 0) {
+            area.giveXmm(c, registers(c), (bv & XsaveArea.SSE) != 0);
+        }
+        if ((mask & XsaveArea.AVX) != 0) {
+            area.giveYmm(c, registers(c), (bv & XsaveArea.AVX) != 0);
         }
     }
 }

@@ -54,7 +54,7 @@ final class IcedNames {
                     + "hreset invpcid monitor mwait rdpkru wrpkru ptwrite rdpid xabort xbegin xend xtest "
                     + "xresldtrk xsusldtrk serialize tpause umonitor umwait uintr wrmsrns "
                     // XSAVE's later forms
-                    + "xrstors xsavec xsaveopt xsaves "
+                    + "xrstors xsaves "
                     // VMX, SMX, SGX, TDX, SMM, PCONFIG
                     + "getsec encls enclu enclv invept invvpid vmclear vmfunc vmlaunch vmptrld vmptrst vmread "
                     + "vmresume vmwrite vmxoff vmxon tdcall rsm pconfig "
