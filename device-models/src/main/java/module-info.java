@@ -8,6 +8,7 @@ module org.softkvm.devices {
     exports org.softkvm.devices.acpi;
     exports org.softkvm.devices.apic;
     exports org.softkvm.devices.debug;
+    exports org.softkvm.devices.firmware;
     exports org.softkvm.devices.isa;
     exports org.softkvm.devices.time;
 }

@@ -1,2 +1,2 @@
-/** Ports that only emulated machines have: a console and an exit for firmware and test programs. */
+/** Ports that only emulated machines have: consoles, exits and aids for firmware and test programs. */
 package org.softkvm.devices.debug;

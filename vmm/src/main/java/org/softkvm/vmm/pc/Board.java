@@ -18,6 +18,8 @@ import org.softkvm.devices.acpi.ResetControl;
 import org.softkvm.devices.apic.IoApic;
 import org.softkvm.devices.debug.DebugConsole;
 import org.softkvm.devices.debug.DebugExit;
+import org.softkvm.devices.debug.PcTestDevice;
+import org.softkvm.devices.firmware.FwCfg;
 import org.softkvm.devices.isa.I8042;
 import org.softkvm.devices.isa.Pic8259Pair;
 import org.softkvm.devices.isa.Pit8254;
@@ -41,6 +43,7 @@ final class Board {
     private static final int A20_OPEN = 1 << 1;
     private static final int PM_BASE = 0x600;
     private static final int SCI = 9;
+    private static final int ISA_LINES = 16;
     private static final int SMI_COMMAND = 0xB2;
     private static final int ACPI_ENABLE = 0xF1;
     private static final int ACPI_DISABLE = 0xF0;
@@ -71,6 +74,10 @@ final class Board {
         interruptControllers();
         timers(layout);
         control();
+        testDevice();
+        FwCfg fwCfg = new FwCfg(FirmwareItems.of(config, layout), new VmDma(vm));
+        bus.addPorts(FwCfg.PORT, FwCfg.PORTS, fwCfg.ports());
+        bus.addPorts(FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dmaPorts());
         this.uart = new Uart16550A("com1", clock, irq(4), console(config.serialOutput()));
         bus.addPorts(COM1, Uart16550A.PORTS, uart);
         setUpSerialPort();
@@ -133,6 +140,20 @@ final class Board {
         bus.addPorts(PM_BASE, AcpiPm.PORTS, power.registers());
         bus.addPorts(SMI_COMMAND, 2, power.smiCommand());
         bus.addPorts(DebugExit.PORT, DebugExit.PORTS, new DebugExit(end::debugExit));
+    }
+
+    /** What KVM's unit tests need. Its lines are those of the chips that they belong to, whoever drove one last counts. */
+    private void testDevice() {
+        InterruptLine[] lines = new InterruptLine[PcTestDevice.IRQ_LINES];
+        for (int i = 0; i < lines.length; i++) {
+            lines[i] = i < ISA_LINES ? irq(i) : ioApic.pin(i);
+        }
+        // Taking all memory away and giving it back makes any backend forget how it mapped a page.
+        PcTestDevice device = new PcTestDevice(lines, page -> memory.install(a20Open));
+        bus.addPorts(PcTestDevice.IO_PORT, PcTestDevice.PORTS, device.ioPorts());
+        bus.addPorts(PcTestDevice.FLUSH_PORT, PcTestDevice.PORTS, device.flushPage());
+        bus.addPorts(PcTestDevice.IRQ_PORT, PcTestDevice.IRQ_LINES, device.interruptLines());
+        bus.addMmio(PcTestDevice.MEMORY_BASE, PcTestDevice.MEMORY_SIZE, device.memory());
     }
 
     /** The DSDT names one sleeping state, S5, of type 0. */

@@ -195,6 +195,35 @@ class PcTest {
     }
 
     @Test
+    void testDeviceDrivesInterruptLines() throws VmmException {
+        long window = 0xFEC0_0010L;
+        fake.mmio(0xFEC0_0000L, 4, true, 0x10 + 2 * 20); // pin 20: vector 54h, edge, to APIC 0
+        fake.mmio(window, 4, true, 0x54);
+        fake.io(0x2000 + 20, 1, 1).io(0x2000 + 20, 1, 0).io(0x2000 + 20, 1, 1);
+        fake.io(PM1A_CONTROL, 2, POWER_OFF);
+        run(config());
+        assertThat(fake.msis).hasSize(2);
+    }
+
+    @Test
+    void testDeviceFlushesAPageByGivingMemoryAnew() throws VmmException {
+        fake.then(fake.slots::clear, ExitReason.INTR).io(0xE4, 4, 0x10_0000);
+        fake.then(() -> assertThat(fake.slotAt(0x10_0000)).isNotNull(), ExitReason.INTR);
+        fake.io(PM1A_CONTROL, 2, POWER_OFF);
+        assertThat(run(config()).reason()).isEqualTo(PcResult.Reason.POWER_OFF);
+    }
+
+    @Test
+    void fwCfgTellsTheNumberOfCpus() throws VmmException {
+        int[] seen = new int[2];
+        fake.io(0x510, 2, 5).in(0x511, 1).then(() -> seen[0] = fake.data[0], ExitReason.INTR);
+        fake.in(0x514, 4).then(() -> seen[1] = fake.data[0], ExitReason.INTR);
+        fake.io(PM1A_CONTROL, 2, POWER_OFF);
+        run(config());
+        assertThat(seen).containsExactly(1, 0x554D_4551);
+    }
+
+    @Test
     void romShowsAtTheTopAndBelowOneMegabyte() throws VmmException {
         fake.io(PM1A_CONTROL, 2, POWER_OFF);
         fake.script.addFirst(() -> {
