@@ -12,7 +12,9 @@ import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.ExitInfo;
 import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.cpu.Msrs;
+import org.softkvm.emulator.cpu.OutsideDebug;
 import org.softkvm.emulator.cpu.Reset;
+import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.run.Interpreter;
 import org.softkvm.emulator.simd.XsaveArea;
 
@@ -272,6 +274,42 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public void setMmioData(long value) {
         cpu.exitInfo.mmioData = value;
+    }
+
+    /**
+     * Debug exit: what it is.
+     *
+     * @return vector: 1 = debug exception, 3 = INT3
+     */
+    public int debugVector() {
+        return cpu.exitInfo.debugVector;
+    }
+
+    /**
+     * Debug exit: where the vcpu stands.
+     *
+     * @return linear address
+     */
+    public long debugPc() {
+        return cpu.exitInfo.debugPc;
+    }
+
+    /**
+     * Debug exit: why.
+     *
+     * @return DR6 as the exception would leave it
+     */
+    public long debugDr6() {
+        return cpu.exitInfo.debugDr6;
+    }
+
+    /**
+     * Debug exit: DR7 in effect.
+     *
+     * @return its value
+     */
+    public long debugDr7() {
+        return cpu.exitInfo.debugDr7;
     }
 
     /**
@@ -1071,6 +1109,24 @@ public final class VirtualCpu implements AutoCloseable {
     public void setCr8(int value) {
         cpu.cr8 = value & 15;
         cpu.lapic.setCr8(value & 15);
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    // ------------------------------------------------------------ debugging from outside
+
+    /**
+     * Changes what a debugger outside wants (KVM_SET_GUEST_DEBUG).
+     *
+     * @param control KVM_GUESTDBG_ENABLE 1, SINGLESTEP 2, USE_SW_BP 10000h, USE_HW_BP 20000h, BLOCKIRQ 100000h
+     * @param registers with USE_HW_BP: DR0 to DR3 and, at 7, DR7
+     */
+    public void setOutsideDebug(int control, long[] registers) {
+        OutsideDebug.set(cpu, control, registers);
+    }
+
+    /** Injects the exception of the INT3 at RIP. */
+    public void injectBreakpoint() {
+        cpu.injectedException = Vector.BP | Cpu.INJECTED_INT3;
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 

@@ -9,7 +9,7 @@ public final class Breakpoints {
     private Breakpoints() {}
 
     /**
-     * Derives what is armed from DR0 to DR3 and DR7; to be called after any of them changes.
+     * Derives what is armed from the registers in effect, DR0 to DR3 and DR7; to be called after any of them changes.
      *
      * @param c the vcpu
      */
@@ -17,7 +17,7 @@ public final class Breakpoints {
         int code = 0;
         int data = 0;
         int io = 0;
-        long control = c.dr[7];
+        long control = c.activeDr[7];
         for (int n = 0; n < 4; n++) {
             if ((control >>> 2 * n & 3) == 0) {
                 continue;
@@ -41,7 +41,7 @@ public final class Breakpoints {
 
     /** Bytes that breakpoint n covers. */
     private static int length(Cpu c, int n) {
-        return switch ((int) (c.dr[7] >>> 18 + 4 * n) & 3) {
+        return switch ((int) (c.activeDr[7] >>> 18 + 4 * n) & 3) {
             case 0 -> 1;
             case 1 -> 2;
             case 2 -> 8;
@@ -58,7 +58,7 @@ public final class Breakpoints {
      */
     static boolean watches(Cpu c, long linear) {
         for (int n = 0; n < 4; n++) {
-            if ((c.breakData & 1 << n) != 0 && (c.dr[n] ^ linear) >>> 12 == 0) {
+            if ((c.breakData & 1 << n) != 0 && (c.activeDr[n] ^ linear) >>> 12 == 0) {
                 return true;
             }
         }
@@ -75,11 +75,11 @@ public final class Breakpoints {
      */
     static void data(Cpu c, long linear, int size, boolean write) {
         for (int n = 0; n < 4; n++) {
-            if ((c.breakData & 1 << n) == 0 || !write && (c.dr[7] >>> 16 + 4 * n & 3) == 1) {
+            if ((c.breakData & 1 << n) == 0 || !write && (c.activeDr[7] >>> 16 + 4 * n & 3) == 1) {
                 continue;
             }
             int length = length(c, n);
-            hit(c, n, c.dr[n] & -length, length, linear, size);
+            hit(c, n, c.activeDr[n] & -length, length, linear, size);
         }
     }
 
@@ -97,7 +97,7 @@ public final class Breakpoints {
         for (int n = 0; n < 4; n++) {
             if ((c.breakIo & 1 << n) != 0) {
                 int length = length(c, n);
-                hit(c, n, c.dr[n] & -length, length, port, size);
+                hit(c, n, c.activeDr[n] & -length, length, port, size);
             }
         }
     }
@@ -119,7 +119,7 @@ public final class Breakpoints {
         long linear = c.mode64 ? c.rip : c.segBase[Cpu.CS] + c.rip & 0xFFFFFFFFL;
         int hits = 0;
         for (int n = 0; n < 4; n++) {
-            if ((c.breakCode & 1 << n) != 0 && c.dr[n] == linear) {
+            if ((c.breakCode & 1 << n) != 0 && c.activeDr[n] == linear) {
                 hits |= 1 << n;
             }
         }

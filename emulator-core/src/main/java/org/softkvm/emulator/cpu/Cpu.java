@@ -282,6 +282,16 @@ public final class Cpu {
     public boolean stepArmed;
     /** Breakpoints that the running instruction has hit; they become {@link #pendingDebug} when it completes. */
     public int debugHits;
+    /** What a debugger outside the guest wants; see {@link OutsideDebug}. */
+    public int outsideDebug;
+    /** The debug registers that it gave. */
+    public final long[] outsideDr = new long[8];
+    /** The debug registers in effect: {@link #dr} or {@link #outsideDr}. */
+    public long[] activeDr = dr;
+    /** The instruction that runs now is to be followed by an exit to the debugger outside. */
+    public boolean outsideStep;
+    /** DR6 bits of an exit to it that is due. */
+    public int outsideHits;
     /** Armed instruction breakpoints, one bit each; see {@link Breakpoints}. */
     public int breakCode;
     /** Armed data breakpoints. */
@@ -296,6 +306,8 @@ public final class Cpu {
     public int injectedError;
     /** Flag of {@link #injectedException}: it has an error code. */
     public static final int INJECTED_HAS_ERROR = 0x100;
+    /** Flag of {@link #injectedException}: it is that of the INT3 at RIP, which counts as executed. */
+    public static final int INJECTED_INT3 = 0x200;
 
     /** Instructions executed since creation. */
     public long instructions;
@@ -472,6 +484,15 @@ public final class Cpu {
     /** Ends the running block after the current instruction. */
     public void stopAfterInsn() {
         limit = 0;
+    }
+
+    /**
+     * Whether the instruction that runs now is a step: of REP it does one iteration.
+     *
+     * @return true under TF, or when stepped from outside
+     */
+    public boolean stepping() {
+        return stepArmed || outsideStep;
     }
 
     // ---------------------------------------------------------------- flags

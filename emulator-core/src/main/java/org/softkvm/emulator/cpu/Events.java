@@ -68,6 +68,26 @@ public final class Events {
     }
 
     /**
+     * Delivers the #BP that user space injects for the INT3 at RIP: as if the instruction had been executed.
+     *
+     * @param c the vcpu
+     */
+    public static void injectBreakpoint(Cpu c) {
+        long at = c.rip;
+        c.rip = c.mode64 ? at + 1 : at + 1 & 0xFFFFFFFFL;
+        try {
+            deliver(c, Vector.BP, SOFTWARE, 0, false);
+        } catch (GuestFault f) {
+            c.rip = at;
+            raise(c, c.faultVector, EXCEPTION, c.faultError, Vector.hasErrorCode(c.faultVector));
+        } catch (GuestExit e) {
+            c.rip = at;
+            c.exit = ExitCode.INTERNAL_ERROR;
+            c.exitInfo.suberror = SUBERROR_DELIVERY;
+        }
+    }
+
+    /**
      * Delivers the pending debug trap.
      *
      * @param c the vcpu

@@ -34,6 +34,15 @@ public final class ExitInfo {
     /** MMIO: data of a write, or the answer of a read. */
     public long mmioData;
 
+    /** DEBUG: vector, #DB or #BP. */
+    public int debugVector;
+    /** DEBUG: linear address where the vcpu stands. */
+    public long debugPc;
+    /** DEBUG: DR6 as the exception would leave it. */
+    public long debugDr6;
+    /** DEBUG: DR7 in effect. */
+    public long debugDr7;
+
     /** INTERNAL_ERROR: KVM's suberror. */
     public int suberror;
 

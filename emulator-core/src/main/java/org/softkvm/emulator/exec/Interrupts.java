@@ -3,6 +3,7 @@ package org.softkvm.emulator.exec;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Events;
 import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.cpu.OutsideDebug;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 
@@ -20,6 +21,9 @@ public final class Interrupts {
 
     /** INT3, whatever the IOPL. */
     public static void int3(Cpu c, Insn i) {
+        if ((c.outsideDebug & OutsideDebug.USE_SW_BP) != 0) {
+            throw OutsideDebug.leave(c, i.rip, Vector.BP);
+        }
         Events.software(c, i, Vector.BP, Events.SOFTWARE);
     }
 
@@ -32,6 +36,9 @@ public final class Interrupts {
 
     /** INT1: #DB without a check of the gate's DPL. */
     public static void int1(Cpu c, Insn i) {
+        if (OutsideDebug.takesDebugExceptions(c)) {
+            throw OutsideDebug.leave(c, i.rip, Vector.DB);
+        }
         Events.software(c, i, Vector.DB, Events.EXTERNAL);
     }
 

@@ -143,7 +143,7 @@ public final class PortIo {
 
     /** How many items one exit carries: upwards in plain memory as many as fit, else one. */
     private static int batch(Cpu c, Insn i, int size, long offset, long la, long high, long host) {
-        if (i.rep == 0 || down(c) || host < 0 || c.stepArmed || c.breakIo != 0) {
+        if (i.rep == 0 || down(c) || host < 0 || c.stepping() || c.breakIo != 0) {
             return 1;
         }
         long bytes = Math.min(4096 - (la & 4095), c.exitInfo.ioData.length);

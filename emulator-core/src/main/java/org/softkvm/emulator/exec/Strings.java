@@ -52,7 +52,7 @@ public final class Strings {
     /** Whether the loop has to be left between two iterations; RIP then stays at the instruction. */
     private static boolean pause(Cpu c, int iteration) {
         return c.limit == 0
-                || c.stepArmed
+                || c.stepping()
                 || c.exitInfo.replaying()
                 || (iteration & POLL - 1) == 0 && c.requests() != 0;
     }
@@ -108,7 +108,7 @@ public final class Strings {
     }
 
     private static long moveBulk(Cpu c, Insn i, int size) {
-        if ((c.eflags & Flags.DF) != 0 || c.stepArmed || c.exitInfo.replaying()) {
+        if ((c.eflags & Flags.DF) != 0 || c.stepping() || c.exitInfo.replaying()) {
             return 0;
         }
         long count = index(c, i, Cpu.RCX);
@@ -187,7 +187,7 @@ public final class Strings {
     }
 
     private static long storeBulk(Cpu c, Insn i, int size) {
-        if ((c.eflags & Flags.DF) != 0 || c.stepArmed || c.exitInfo.replaying()) {
+        if ((c.eflags & Flags.DF) != 0 || c.stepping() || c.exitInfo.replaying()) {
             return 0;
         }
         long count = index(c, i, Cpu.RCX);

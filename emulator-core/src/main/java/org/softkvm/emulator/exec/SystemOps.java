@@ -7,6 +7,7 @@ import org.softkvm.emulator.cpu.Control;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.Msrs;
+import org.softkvm.emulator.cpu.OutsideDebug;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
@@ -135,10 +136,12 @@ public final class SystemOps {
             n += 2;
         }
         privileged(c);
-        if ((c.dr[7] & 0x2000) != 0) {
-            // General detect: the handler may access the registers.
-            c.dr[7] &= ~0x2000L;
-            c.dr[6] |= 0x2000;
+        if ((c.activeDr[7] & 0x2000) != 0) {
+            if (!OutsideDebug.takesDebugExceptions(c)) {
+                // General detect: the handler may access the registers.
+                c.dr[7] &= ~0x2000L;
+                c.dr[6] |= 0x2000;
+            }
             throw c.fault(Vector.DB, 0x2000);
         }
         return n;

@@ -8,6 +8,7 @@ import org.softkvm.emulator.cpu.ExitInfo;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.GuestExit;
 import org.softkvm.emulator.cpu.GuestFault;
+import org.softkvm.emulator.cpu.OutsideDebug;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
@@ -63,6 +64,7 @@ public final class Interpreter {
                 || info.replaying()
                 || c.halted
                 || c.breakCode != 0
+                || c.outsideDebug != 0
                 || (c.eflags & Flags.TF) != 0) {
             c.request(Cpu.REQ_INTERRUPT);
         }
@@ -155,6 +157,7 @@ public final class Interpreter {
             cpu.rip = insns[n].rip;
             cpu.stepArmed = false;
             cpu.debugHits = 0;
+            outsideStepEnds(cpu);
             deliverFault(insns[n]);
             return false;
         } catch (GuestExit e) {
@@ -174,11 +177,24 @@ public final class Interpreter {
         }
         cpu.pendingDebug |= cpu.debugHits;
         cpu.debugHits = 0;
+        outsideStepEnds(cpu);
+    }
+
+    private static void outsideStepEnds(Cpu cpu) {
+        if (cpu.outsideStep) {
+            cpu.outsideStep = false;
+            OutsideDebug.stepped(cpu);
+        }
     }
 
     private void deliverFault(Insn i) {
-        faults++;
         c.exitInfo.commit();
+        if (c.faultVector == Vector.DB && OutsideDebug.takesDebugExceptions(c)) {
+            c.outsideHits = 0;
+            OutsideDebug.exit(c, Vector.DB, c.faultError);
+            return;
+        }
+        faults++;
         Events.exception(c, i);
     }
 
@@ -204,7 +220,15 @@ public final class Interpreter {
             // every exit but MMIO's own is between two instructions.
             info.rewind();
             again(requests & Cpu.REQ_KICK | Cpu.REQ_INTERRUPT);
+            c.outsideStep = OutsideDebug.steps(c);
             return 1;
+        }
+        if (c.outsideHits != 0) {
+            again(requests & Cpu.REQ_KICK | Cpu.REQ_INTERRUPT);
+            OutsideDebug.exit(c, Vector.DB, c.outsideHits | c.pendingDebug);
+            c.outsideHits = 0;
+            c.pendingDebug = 0;
+            return -ExitCode.DEBUG;
         }
         if ((requests & Cpu.REQ_KICK) != 0) {
             again(requests & Cpu.REQ_INTERRUPT);
@@ -217,25 +241,35 @@ public final class Interpreter {
             int injected = c.injectedException;
             c.injectedException = -1;
             again(Cpu.REQ_INTERRUPT);
-            Events.inject(c, injected & 0xFF, c.injectedError, (injected & Cpu.INJECTED_HAS_ERROR) != 0);
-            return 0;
+            if ((injected & Cpu.INJECTED_INT3) != 0) {
+                Events.injectBreakpoint(c);
+            } else {
+                Events.inject(c, injected & 0xFF, c.injectedError, (injected & Cpu.INJECTED_HAS_ERROR) != 0);
+            }
+            return delivered();
         }
         int shadow = c.shadow;
         if (c.pendingDebug != 0 && (shadow & Cpu.SHADOW_SS) == 0) {
             again(Cpu.REQ_INTERRUPT);
+            if (OutsideDebug.takesDebugExceptions(c)) {
+                OutsideDebug.exit(c, Vector.DB, c.pendingDebug);
+                c.pendingDebug = 0;
+                return -ExitCode.DEBUG;
+            }
             Events.debugTrap(c);
             return 0;
         }
+        boolean blocked = (c.outsideDebug & OutsideDebug.BLOCKIRQ) != 0;
         if (c.nmiPending) {
             again(Cpu.REQ_INTERRUPT);
-            if (!c.nmiBlocked && (shadow & Cpu.SHADOW_SS) == 0) {
+            if (!blocked && !c.nmiBlocked && (shadow & Cpu.SHADOW_SS) == 0) {
                 c.nmiPending = false;
                 c.halted = false;
                 Events.nmi(c);
-                return 0;
+                return delivered();
             }
         }
-        if ((c.eflags & Flags.IF) != 0 && shadow == 0) {
+        if ((c.eflags & Flags.IF) != 0 && shadow == 0 && !blocked) {
             int vector = c.injectedVector;
             if (vector >= 0) {
                 c.injectedVector = -1;
@@ -246,7 +280,7 @@ public final class Interpreter {
                 c.halted = false;
                 again(Cpu.REQ_INTERRUPT);
                 Events.interrupt(c, vector);
-                return 0;
+                return delivered();
             }
             if (interruptWindowRequested) {
                 return -ExitCode.IRQ_WINDOW_OPEN;
@@ -267,11 +301,13 @@ public final class Interpreter {
             c.eflags &= ~Flags.RF;
         }
         boolean trap = (c.eflags & Flags.TF) != 0;
-        if (shadow != 0 || trap || breakpoints) {
+        boolean outsideStep = OutsideDebug.steps(c);
+        if (shadow != 0 || trap || breakpoints || outsideStep) {
             // One instruction alone: it leaves the shadow, or it is followed by a debug trap.
             c.shadow = 0;
             again(Cpu.REQ_INTERRUPT);
             c.stepArmed = trap && (shadow & Cpu.SHADOW_SS) == 0;
+            c.outsideStep = outsideStep;
             return 1;
         }
         if (instructionLimit != Long.MAX_VALUE) {
@@ -279,6 +315,14 @@ public final class Interpreter {
             return (int) Math.min(Integer.MAX_VALUE, instructionLimit - c.instructions);
         }
         return Integer.MAX_VALUE;
+    }
+
+    /** An event was delivered: under single step from outside that is a step. */
+    private int delivered() {
+        if (OutsideDebug.steps(c)) {
+            OutsideDebug.stepped(c);
+        }
+        return 0;
     }
 
     private void again(int bits) {

@@ -3,6 +3,7 @@ package org.softkvm.kvm.emulator;
 import org.softkvm.emulator.CpuModel;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ClockData;
+import org.softkvm.kvm.GuestDebug;
 
 /** What the emulator backend can do. */
 final class Capabilities {
@@ -32,6 +33,8 @@ final class Capabilities {
                     INTERNAL_ERROR_DATA,
                     VCPU_EVENTS,
                     DEBUGREGS,
+                    SET_GUEST_DEBUG,
+                    X86_ROBUST_SINGLESTEP,
                     XSAVE,
                     XCRS,
                     SREGS2,
@@ -53,6 +56,7 @@ final class Capabilities {
                     SOFTKVM_WHOLE_STATE_REGS,
                     SOFTKVM_REPLACE_MEMORY_SLOTS,
                     SOFTKVM_MANY_REG -> 1;
+            case SET_GUEST_DEBUG2 -> GuestDebug.ALL;
             case XSAVE2 -> XsaveCodec.SIZE;
             case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
             case NR_VCPUS -> RECOMMENDED_VCPUS;

@@ -11,6 +11,7 @@ import org.softkvm.kvm.CpuidEntry;
 import org.softkvm.kvm.DebugRegs;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.Fpu;
+import org.softkvm.kvm.GuestDebug;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.MpState;
@@ -32,6 +33,7 @@ final class EmulatorVcpu implements Vcpu {
     private static final int APIC_BUS_NANOS = 1;
 
     private static final int MIN_APIC_ADDRESS_BITS = 32;
+    private static final int DEBUG_EXCEPTION = 1;
 
     private static final long CLOSE_POLL_NANOS = 50_000;
 
@@ -646,6 +648,27 @@ final class EmulatorVcpu implements Vcpu {
             }
             tsc.setKhz(chosen);
             port.tscChanged();
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setGuestDebug(GuestDebug debug) {
+        String call = "KVM_SET_GUEST_DEBUG";
+        enter(call);
+        try {
+            boolean injects = (debug.control & (GuestDebug.INJECT_DB | GuestDebug.INJECT_BP)) != 0;
+            if (injects && cpu.injectedException() >= 0) {
+                throw new KvmException(
+                        call, Errno.EBUSY, "exception " + cpu.injectedException() + " (is on its way already)");
+            }
+            cpu.setOutsideDebug(debug.control, debug.debugreg);
+            if ((debug.control & GuestDebug.INJECT_DB) != 0) {
+                cpu.injectException(DEBUG_EXCEPTION, false, 0);
+            } else if (injects) {
+                cpu.injectBreakpoint();
+            }
         } finally {
             leave();
         }

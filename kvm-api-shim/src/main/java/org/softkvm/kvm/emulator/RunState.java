@@ -35,6 +35,10 @@ final class RunState implements VcpuRun {
     boolean mmioIsWrite;
     long mmioData;
     int eoiVector;
+    int debugException;
+    long debugPc;
+    long debugDr6;
+    long debugDr7;
     int internalErrorSuberror;
     int internalErrorDataCount;
     String errorText = "";
@@ -141,6 +145,26 @@ final class RunState implements VcpuRun {
     @Override
     public int eoiVector() {
         return eoiVector;
+    }
+
+    @Override
+    public int debugException() {
+        return debugException;
+    }
+
+    @Override
+    public long debugPc() {
+        return debugPc;
+    }
+
+    @Override
+    public long debugDr6() {
+        return debugDr6;
+    }
+
+    @Override
+    public long debugDr7() {
+        return debugDr7;
     }
 
     @Override

@@ -222,6 +222,12 @@ final class Runner {
                 accessOpen = true;
             }
             case VirtualCpu.EXIT_INTERNAL_ERROR -> internalError();
+            case VirtualCpu.EXIT_DEBUG -> {
+                state.debugException = cpu.debugVector();
+                state.debugPc = cpu.debugPc();
+                state.debugDr6 = cpu.debugDr6();
+                state.debugDr7 = cpu.debugDr7();
+            }
             default -> {
                 // The others carry nothing, and have KVM's numbers.
             }
