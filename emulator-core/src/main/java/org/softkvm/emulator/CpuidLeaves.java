@@ -39,6 +39,10 @@ final class CpuidLeaves {
             // FFh: the caches are in leaf 4.
             leaves.add(leaf(2, 0xFF01, 0, 0, 0));
             caches(leaves);
+            if (m.has(Feature.MONITOR)) {
+                // Lines of 64 bytes; interrupts end MWAIT even where they are masked; no deeper states, so guests halt.
+                leaves.add(leaf(5, LINE, LINE, 3, 0));
+            }
             // Always running APIC timer.
             leaves.add(leaf(6, m.has(Feature.APIC) ? 4 : 0, 0, 0, 0));
             leaves.add(new CpuidEntry(

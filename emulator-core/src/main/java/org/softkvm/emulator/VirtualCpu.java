@@ -969,6 +969,15 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Chooses where RDRAND and RDSEED get their numbers; the host's generator until then. While the vcpu does not run.
+     *
+     * @param source the source, for this vcpu alone
+     */
+    public void setRandomSource(RandomSource source) {
+        cpu.random = source;
+    }
+
+    /**
      * Reads a model-specific register as the host: no privilege check.
      *
      * @param index MSR number

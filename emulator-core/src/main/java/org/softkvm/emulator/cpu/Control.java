@@ -7,6 +7,9 @@ import org.softkvm.emulator.decode.Feature;
 
 /** Loads of control registers with their checks (Intel SDM volume 3, 2.5 and 5.1; volume 2, MOV CR). */
 public final class Control {
+    /** CR3 as an operand with CR4.PCIDE: keep the translations of the new PCID. */
+    private static final long CR3_KEEP = 1L << 63;
+
     private Control() {}
 
     /**
@@ -29,6 +32,7 @@ public final class Control {
                 | bit(m, Feature.SSE, Cpu.CR4_OSXMMEXCPT)
                 | bit(m, Feature.UMIP, Cpu.CR4_UMIP)
                 | bit(m, Feature.FSGSBASE, Cpu.CR4_FSGSBASE)
+                | bit(m, Feature.PCID, Cpu.CR4_PCIDE)
                 | bit(m, Feature.XSAVE, Cpu.CR4_OSXSAVE)
                 | bit(m, Feature.SMEP, Cpu.CR4_SMEP)
                 | bit(m, Feature.SMAP, Cpu.CR4_SMAP);
@@ -76,7 +80,7 @@ public final class Control {
                     loadPdptrs(c, c.cr3);
                 }
             } else {
-                if (c.mode64) {
+                if (c.mode64 || (c.cr4 & Cpu.CR4_PCIDE) != 0) {
                     throw c.gp(0);
                 }
                 efer &= ~Cpu.EFER_LMA;
@@ -102,6 +106,10 @@ public final class Control {
      */
     public static void writeCr3(Cpu c, long value) {
         if (c.longMode()) {
+            if ((c.cr4 & Cpu.CR4_PCIDE) != 0) {
+                // Bit 63 says that translations of the new PCID may be kept. None are: a flush too many is allowed.
+                value &= ~CR3_KEEP;
+            }
             if ((value & ~c.physicalMask) != 0) {
                 throw c.gp(0);
             }
@@ -123,6 +131,9 @@ public final class Control {
             throw c.gp(0);
         }
         long changed = value ^ c.cr4;
+        if ((value & changed & Cpu.CR4_PCIDE) != 0 && (!c.longMode() || (c.cr3 & 0xFFF) != 0)) {
+            throw c.gp(0);
+        }
         if ((changed & (Cpu.CR4_PAE | Cpu.CR4_PGE | Cpu.CR4_PSE | Cpu.CR4_SMEP)) != 0
                 && (value & Cpu.CR4_PAE) != 0
                 && (c.cr0 & Cpu.CR0_PG) != 0
@@ -130,7 +141,7 @@ public final class Control {
             loadPdptrs(c, c.cr3);
         }
         c.cr4 = value;
-        if ((changed & (Cpu.CR4_PAE | Cpu.CR4_PGE | Cpu.CR4_PSE | Cpu.CR4_SMEP | Cpu.CR4_SMAP)) != 0) {
+        if ((changed & (Cpu.CR4_PAE | Cpu.CR4_PGE | Cpu.CR4_PSE | Cpu.CR4_PCIDE | Cpu.CR4_SMEP | Cpu.CR4_SMAP)) != 0) {
             c.flushTlb();
         } else {
             c.updateMode();

@@ -7,6 +7,7 @@ import org.softkvm.emulator.CpuidEntry;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
+import org.softkvm.emulator.RandomSource;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.decode.Insn;
 
@@ -325,6 +326,8 @@ public final class Cpu {
     public final LocalInterruptController lapic;
     /** Its clock. */
     public final TimeSource time;
+    /** Where RDRAND gets its numbers. */
+    public RandomSource random = RandomSource.host();
     /** Number of the vcpu, its initial APIC id. */
     public final int id;
 

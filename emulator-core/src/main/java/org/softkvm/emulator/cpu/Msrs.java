@@ -36,6 +36,8 @@ public final class Msrs {
     public static final int SYSENTER_EIP = 0x176;
     /** IA32_MISC_ENABLE. */
     public static final int MISC_ENABLE = 0x1A0;
+    /** IA32_MISC_ENABLE: MONITOR and MWAIT. */
+    public static final long MISC_ENABLE_MONITOR = 1 << 18;
     /** IA32_PAT. */
     public static final int PAT = 0x277;
     /** IA32_EFER. */
@@ -111,7 +113,7 @@ public final class Msrs {
     /** IA32_SPEC_CTRL. */
     public long specCtrl;
     /** IA32_MISC_ENABLE; fast strings. */
-    public long miscEnable = 1;
+    public long miscEnable = 1 | MISC_ENABLE_MONITOR;
 
     /** The value of the MSR that {@link #read} found. */
     public long value;

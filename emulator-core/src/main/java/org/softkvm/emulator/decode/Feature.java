@@ -97,18 +97,51 @@ public enum Feature {
     /** CMPXCHG16B. */
     CX16("cx16", Leaf.C1, 13, LM),
 
+    /** PCLMULQDQ. */
+    PCLMULQDQ("pclmulqdq", Leaf.C1, 1, SSE2),
+    /** MONITOR and MWAIT. */
+    MONITOR("monitor", Leaf.C1, 3, CPUID),
+    /** Process-context identifiers. */
+    PCID("pcid", Leaf.C1, 17, LM),
+    /** MOVBE. */
+    MOVBE("movbe", Leaf.C1, 22, CPUID),
+    /** AES-NI. */
+    AES("aes", Leaf.C1, 25, SSE2),
+    /** RDRAND. */
+    RDRAND("rdrand", Leaf.C1, 30, CPUID),
+    /** LZCNT. */
+    LZCNT("abm", Leaf.XC1, 5, CPUID),
+
     /** FSGSBASE instructions. */
     FSGSBASE("fsgsbase", Leaf.B7, 0, LM),
     /** IA32_TSC_ADJUST. */
     TSC_ADJUST("tsc_adjust", Leaf.B7, 1, TSC, MSR),
+    /** BMI1: ANDN, BEXTR, BLSI, BLSMSK, BLSR, TZCNT. */
+    BMI1("bmi1", Leaf.B7, 3, CPUID),
     /** Supervisor-mode execution prevention. */
     SMEP("smep", Leaf.B7, 7, CPUID),
+    /** BMI2: BZHI, MULX, PDEP, PEXT, RORX, SARX, SHLX, SHRX. */
+    BMI2("bmi2", Leaf.B7, 8, CPUID),
     /** REP MOVSB and STOSB are fast. */
     ERMS("erms", Leaf.B7, 9, CPUID),
+    /** INVPCID. */
+    INVPCID("invpcid", Leaf.B7, 10, CPUID),
+    /** RDSEED. */
+    RDSEED("rdseed", Leaf.B7, 18, CPUID),
+    /** ADCX and ADOX. */
+    ADX("adx", Leaf.B7, 19, CPUID),
     /** SMAP: CLAC and STAC. */
     SMAP("smap", Leaf.B7, 20, CPUID),
+    /** CLFLUSHOPT. */
+    CLFLUSHOPT("clflushopt", Leaf.B7, 23, CLFSH),
+    /** CLWB. */
+    CLWB("clwb", Leaf.B7, 24, CLFSH),
+    /** SHA-1 and SHA-256. */
+    SHA("sha-ni", Leaf.B7, 29, SSE2),
     /** User-mode instruction prevention. */
     UMIP("umip", Leaf.C7, 2, CPUID),
+    /** RDPID. */
+    RDPID("rdpid", Leaf.C7, 22, RDTSCP),
     /** IA32_SPEC_CTRL and IA32_PRED_CMD. */
     SPEC_CTRL("spec-ctrl", Leaf.D7, 26, MSR),
     /** IA32_ARCH_CAPABILITIES. */

@@ -51,6 +51,8 @@ public final class OpTable {
         SseRows.define(this);
         Sse3Rows.define(this);
         Sse4Rows.define(this);
+        BitRows.define(this);
+        CryptoRows.define(this);
     }
 
     /**

@@ -17,7 +17,9 @@ import static org.softkvm.emulator.decode.Operand.rAX;
 
 import org.softkvm.emulator.exec.IntegerOps;
 import org.softkvm.emulator.exec.PortIo;
+import org.softkvm.emulator.exec.RandomOps;
 import org.softkvm.emulator.exec.SystemOps;
+import org.softkvm.emulator.exec.Waiting;
 
 /** Rows of the instruction table: system instructions and port I/O. */
 final class SystemRows {
@@ -144,6 +146,43 @@ final class SystemRows {
                 .state(SystemOps.class, "clflush")
                 .noFlags()
                 .needs(Feature.CLFSH);
+        t.op("66 0F AE /7", "clflushopt", Operand.Mb)
+                .state(SystemOps.class, "clflush")
+                .noFlags()
+                .needs(Feature.CLFLUSHOPT);
+        t.op("66 0F AE /6", "clwb", Operand.Mb)
+                .state(SystemOps.class, "clflush")
+                .noFlags()
+                .needs(Feature.CLWB);
+        t.op("66 0F 38 82", "invpcid", Operand.Gy, Operand.Mx)
+                .state(SystemOps.class, "invpcid")
+                .f64()
+                .noFlags()
+                .ends()
+                .needs(Feature.INVPCID);
+        t.op("NP 0F 01 =C8", "monitor")
+                .state(Waiting.class, "monitor")
+                .noFlags()
+                .needs(Feature.MONITOR);
+        t.op("NP 0F 01 =C9", "mwait")
+                .state(Waiting.class, "mwait")
+                .noFlags()
+                .ends()
+                .needs(Feature.MONITOR);
+        t.op("NFX 0F C7 /6", "rdrand", Operand.Ev)
+                .state(RandomOps.class, "rdrand")
+                .registerOnly()
+                .needs(Feature.RDRAND);
+        t.op("NFX 0F C7 /7", "rdseed", Operand.Ev)
+                .state(RandomOps.class, "rdseed")
+                .registerOnly()
+                .needs(Feature.RDSEED);
+        t.op("F3 0F C7 /7", "rdpid", Operand.Ey)
+                .state(SystemOps.class, "rdpid")
+                .f64()
+                .registerOnly()
+                .noFlags()
+                .needs(Feature.RDPID);
     }
 
     private static void ports(OpTable t) {

@@ -198,7 +198,36 @@ public final class SystemOps {
         c.flushTlbPage(la);
     }
 
-    /** CLFLUSH: there are no caches; the address is checked as a byte read. */
+    /** INVPCID (Intel SDM volume 2). The TLB holds translations of the present PCID only. */
+    public static void invpcid(Cpu c, Insn i) {
+        privileged(c);
+        long type = c.mode64 ? c.r[i.reg] : c.r[i.reg] & 0xFFFFFFFFL;
+        if (Long.compareUnsigned(type, 3) > 0) {
+            throw c.gp(0);
+        }
+        long la = c.eaRead(i, 16);
+        long pcid = c.read64(la);
+        long linear = c.read64(la + 8);
+        boolean enabled = (c.cr4 & Cpu.CR4_PCIDE) != 0;
+        if (pcid >>> 12 != 0 || type < 2 && !enabled && pcid != 0 || type == 0 && linear << 16 >> 16 != linear) {
+            throw c.gp(0);
+        }
+        long present = enabled ? c.cr3 & 0xFFF : 0;
+        if (type == 0) {
+            if (pcid == present) {
+                c.flushTlbPage(linear);
+            }
+        } else if (type != 1 || pcid == present) {
+            c.flushTlb();
+        }
+    }
+
+    /** RDPID: TSC_AUX. */
+    public static void rdpid(Cpu c, Insn i) {
+        c.set(i.rm, c.mode64 ? 8 : 4, c.msrs.tscAux);
+    }
+
+    /** CLFLUSH, CLFLUSHOPT, CLWB: there are no caches; the address is checked as a byte read. */
     public static void clflush(Cpu c, Insn i) {
         c.read8(c.eaRead(i, 1));
     }
@@ -302,6 +331,9 @@ public final class SystemOps {
                 case 1 -> {
                     b = b & 0xFFFFFF | c.id << 24;
                     x = (c.cr4 & Cpu.CR4_OSXSAVE) != 0 ? x | 1 << 27 : x & ~(1 << 27);
+                    if ((c.msrs.miscEnable & Msrs.MISC_ENABLE_MONITOR) == 0) {
+                        x &= ~(1 << 3);
+                    }
                     if (c.lapic == LocalInterruptController.NONE) {
                         x &= ~(1 << 21 | 1 << 24);
                         d &= ~(1 << 9);

@@ -103,23 +103,25 @@ class Decoder64HardwareTest {
         return switch (map) {
             case 1 ->
                 switch (opcode) {
-                    // PTWRITE, XSAVEOPT, CLWB, CLFLUSHOPT, TPAUSE, UMWAIT
+                    // PTWRITE, XSAVEOPT, TPAUSE, UMWAIT
                     case 0xae ->
                         mem
-                                ? reg == 6 || reg == 4 && prefix.contains("f3") || reg == 7 && prefix.contains("66")
+                                ? reg == 6 && !prefix.contains("66") || reg == 4 && prefix.contains("f3")
                                 : reg == 6 && (prefix.contains("66") || prefix.contains("f2"));
-                    // RDRAND, RDSEED, RDPID, XRSTORS, XSAVEC, XSAVES
-                    case 0xc7 -> mem ? reg >= 3 && reg <= 5 : reg >= 6;
+                    // XRSTORS, XSAVEC, XSAVES
+                    case 0xc7 -> mem && reg >= 3 && reg <= 5;
                     default -> false;
                 };
-            // VMX and INVPCID, SHA, AES, GFNI, MOVBE, ADX, CET, MOVDIRI and MOVDIR64B
+            // VMX, GFNI, KL, CET, MOVDIRI and MOVDIR64B
             case 2 ->
-                opcode >= 0x80 && opcode <= 0x82
-                        || opcode >= 0xc8 && opcode <= 0xdf
-                        || opcode <= 0xf1 && opcode >= 0xf0 && !prefix.contains("f2")
-                        || opcode > 0xf1;
-            // PCLMULQDQ, SHA, GFNI, AES
-            default -> opcode == 0x44 || opcode >= 0xcc;
+                opcode >= 0x80 && opcode <= 0x81
+                        || opcode == 0xcf
+                        || opcode >= 0xd8 && opcode <= 0xdf && prefix.contains("f3")
+                        || opcode == 0xf5
+                        || opcode == 0xf6 && !prefix.contains("66") && !prefix.contains("f3")
+                        || opcode > 0xf6;
+            // GFNI, KL, HRESET
+            default -> opcode >= 0xcd && opcode != 0xdf;
         };
     }
 }

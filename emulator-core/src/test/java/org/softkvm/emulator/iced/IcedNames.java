@@ -37,21 +37,18 @@ final class IcedNames {
             // Without the extension the encoding has the meaning that it had before.
             Map.entry("cldemote", "nop"),
             Map.entry("rdsspd", "nop"),
-            Map.entry("tzcnt", "bsf"),
-            Map.entry("lzcnt", "bsr"),
             Map.entry("wbnoinvd", "wbinvd"));
 
     /** Mnemonics of what CPUID does not offer: the encoding is #UD. UD0 to UD2 are #UD by their meaning. */
     private static final Set<String> UNDEFINED = Set.of(("ud0 ud1 ud2 "
-                    // ADX, AES, CLFLUSHOPT, CLWB, GFNI, KL, MOVBE, MOVDIRI, PCLMULQDQ, RDRAND, RDSEED, SHA
-                    + "adcx adox aesdec aesdec128kl aesdec256kl aesdeclast aesdecwide128kl aesdecwide256kl aesenc "
-                    + "aesenc128kl aesenc256kl aesenclast aesencwide128kl aesencwide256kl aesimc aeskeygenassist "
-                    + "clflushopt clwb encodekey128 encodekey256 gf2p8affineinvqb gf2p8affineqb gf2p8mulb loadiwkey "
-                    + "movbe movdir64b movdiri pclmulqdq rdrand rdseed sha1msg1 sha1msg2 sha1nexte sha1rnds4 "
-                    + "sha256msg1 sha256msg2 sha256rnds2 "
-                    // RAO-INT, CET, ENQCMD, HRESET, INVPCID, MONITOR, PKU, PTWRITE, RDPID, RTM, SERIALIZE, WAITPKG
+                    // GFNI, KL, MOVDIRI
+                    + "aesdec128kl aesdec256kl aesdecwide128kl aesdecwide256kl "
+                    + "aesenc128kl aesenc256kl aesencwide128kl aesencwide256kl "
+                    + "encodekey128 encodekey256 gf2p8affineinvqb gf2p8affineqb gf2p8mulb loadiwkey "
+                    + "movdir64b movdiri "
+                    // RAO-INT, CET, ENQCMD, HRESET, PKU, PTWRITE, RTM, SERIALIZE, WAITPKG
                     + "aadd aand aor axor clrssbsy incsspd rstorssp saveprevssp setssbsy wrssd wrussd enqcmd enqcmds "
-                    + "hreset invpcid monitor mwait rdpkru wrpkru ptwrite rdpid xabort xbegin xend xtest "
+                    + "hreset rdpkru wrpkru ptwrite xabort xbegin xend xtest "
                     + "xresldtrk xsusldtrk serialize tpause umonitor umwait uintr wrmsrns "
                     // XSAVE's later forms
                     + "xrstors xsaves "
@@ -65,12 +62,16 @@ final class IcedNames {
                     + "xstore_alt")
             .split(" "));
 
+    /** VEX encodings of BMI1 and BMI2. */
+    private static final Set<String> BMI =
+            Set.of("andn bextr blsi blsmsk blsr bzhi mulx pdep pext rorx sarx shlx shrx".split(" "));
+
     private IcedNames() {}
 
     /** Whether the CPU must refuse the encoding. */
     static boolean undefined(String code, String mnemonic) {
         return mnemonic.equals("invalid")
-                || code.startsWith("VEX_")
+                || code.startsWith("VEX_") && !BMI.contains(mnemonic)
                 || code.startsWith("EVEX_")
                 || code.startsWith("XOP_")
                 || code.startsWith("D3NOW_")
