@@ -2,12 +2,13 @@ package org.softkvm.emulator;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
-import java.util.concurrent.locks.LockSupport;
+import org.softkvm.emulator.cpu.CodeFence;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.CodePages;
 import org.softkvm.emulator.cpu.Cpu;
@@ -22,10 +23,14 @@ public final class GuestMemory {
     /** Answer of {@link #hostOffset}: a slot does, on memory outside the pool. */
     public static final long FOREIGN = -2;
 
+    /** How often a thread looks again before it gives way. */
+    private static final int SPINS = 200;
+
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
     private volatile Map map = new Map(List.of());
     private final List<VirtualCpu> cpus = new CopyOnWriteArrayList<>();
+    private volatile boolean several;
 
     /** An immutable snapshot, sorted by guest address. */
     private static final class Map {
@@ -83,6 +88,19 @@ public final class GuestMemory {
 
     void attach(VirtualCpu cpu) {
         cpus.add(cpu);
+        if (cpus.size() > 1) {
+            several = true;
+            HostMemory.shareAmongCpus();
+        }
+    }
+
+    /**
+     * Whether this memory has, or had, more than one vcpu.
+     *
+     * @return true once there were two
+     */
+    public boolean isShared() {
+        return several;
     }
 
     void detach(VirtualCpu cpu) {
@@ -146,8 +164,8 @@ public final class GuestMemory {
             cpu.requestPause(self);
         }
         for (VirtualCpu cpu : cpus) {
-            while (cpu.runsBeside(self)) {
-                Thread.onSpinWait();
+            for (int spins = 0; cpu.runsBeside(self); spins++) {
+                waitShortly(spins);
             }
         }
         return true;
@@ -177,15 +195,28 @@ public final class GuestMemory {
         if (own == null) {
             return;
         }
-        own.setPaused(true);
-        while (true) {
-            Cpu holder = exclusive.get();
-            if (holder == null || holder == self) {
-                break;
+        do {
+            own.setPaused(true);
+            for (int spins = 0; heldByOther(self); spins++) {
+                waitShortly(spins);
             }
+            own.setPaused(false);
+            // The next one may have seen this vcpu stand still just before that.
+        } while (heldByOther(self));
+    }
+
+    private boolean heldByOther(Cpu self) {
+        Cpu holder = exclusive.get();
+        return holder != null && holder != self;
+    }
+
+    /** Spins while the other thread probably runs, and then gives way to it. */
+    private static void waitShortly(int spins) {
+        if (spins < SPINS) {
             Thread.onSpinWait();
+        } else {
+            Thread.yield();
         }
-        own.setPaused(false);
     }
 
     /** Whether some vcpu is alone now. */
@@ -198,8 +229,8 @@ public final class GuestMemory {
             cpu.requestFlush();
         }
         for (VirtualCpu cpu : cpus) {
-            while (cpu.flushOutstanding()) {
-                LockSupport.parkNanos(1_000);
+            for (int spins = 0; cpu.flushOutstanding(); spins++) {
+                waitShortly(spins);
             }
         }
     }
@@ -360,6 +391,8 @@ public final class GuestMemory {
     }
 
     private void written(Map m, int k, long address, long n) {
+        // A vcpu marks a page before it reads code from it; one of the two sees what the other did.
+        VarHandle.fullFence();
         for (long page = address & -4096L; page < address + n; page += HostMemory.PAGE_SIZE) {
             if (m.dirty[k] != null) {
                 long index = Math.max(page, m.start[k]) - m.start[k] >>> 12;
@@ -376,15 +409,37 @@ public final class GuestMemory {
     }
 
     /**
-     * A page now holds decoded code: other vcpus drop their TLB entries, so that their stores to it are noticed.
+     * Code is about to be decoded from a page: other vcpus drop their TLB entries for stores to it, so that these are
+     * noticed.
      *
-     * @param self the listener of the vcpu that decoded it
+     * @param self the listener of the vcpu that decodes
+     * @param hostPage pool offset of the page
+     * @param first whether no vcpu had code from it
+     * @return says when that has happened on all of them; until then stores may go unnoticed
      */
     @SuppressWarnings("exports")
-    public void codePageMarked(CodeListener self) {
-        for (VirtualCpu cpu : cpus) {
-            cpu.codePageMarked(self);
+    public CodeFence codePageMarked(CodeListener self, long hostPage, boolean first) {
+        if (!several) {
+            return CodeFence.PASSED;
         }
+        List<VirtualCpu> others = new ArrayList<>(cpus);
+        others.removeIf(cpu -> cpu.listensWith(self));
+        long[] notes = new long[others.size()];
+        for (int k = 0; k < notes.length; k++) {
+            if (first) {
+                others.get(k).codePageMarked(hostPage);
+            }
+            // Where another vcpu marked it, its notes are among those that are there now.
+            notes[k] = others.get(k).codeNotesPosted();
+        }
+        return () -> {
+            for (int k = 0; k < notes.length; k++) {
+                if (!others.get(k).hasTaken(notes[k])) {
+                    return false;
+                }
+            }
+            return true;
+        };
     }
 
     /**
@@ -398,7 +453,11 @@ public final class GuestMemory {
     @SuppressWarnings("exports")
     public void notifyCodeWrite(CodeListener self, long host, long length) {
         if (self != null) {
+            boolean alone = CodePages.users(host) == 1 && self.hasCode(host);
             self.codeWritten(host, length);
+            if (alone) {
+                return;
+            }
         }
         for (VirtualCpu cpu : cpus) {
             cpu.codeWrittenByOther(self, host, length);

@@ -10,6 +10,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.TreeMap;
 
 /**
@@ -37,6 +38,16 @@ public final class HostMemory {
     private static final VarHandle ATOMIC_LONG =
             ValueLayout.JAVA_LONG.withOrder(ByteOrder.LITTLE_ENDIAN).varHandle();
 
+    /**
+     * Whether the host may reorder what x86 does not. On an x86 host nothing is to be done, as the JIT compiler moves no
+     * access across the call of the next instruction's handler.
+     */
+    private static final boolean WEAK = Boolean.getBoolean("softkvm.fences")
+            || !List.of("amd64", "x86_64", "x86", "i386").contains(System.getProperty("os.arch", ""));
+
+    /** Whether some VM has several vcpus; a process that never has pays for no fence. */
+    private static boolean shared;
+
     private static final MemorySegment POOL = mapPool();
     private static final long POOL_ADDRESS = POOL.address();
 
@@ -51,6 +62,11 @@ public final class HostMemory {
     }
 
     private HostMemory() {}
+
+    /** From now on memory is shared by several vcpus, to which stores have to appear in the order of x86. */
+    static void shareAmongCpus() {
+        shared = true;
+    }
 
     private static MemorySegment mapPool() {
         long size = Long.getLong("softkvm.pool", 64L << 30);
@@ -180,7 +196,11 @@ public final class HostMemory {
      * @return the byte, zero-extended
      */
     public static int getByte(long offset) {
-        return POOL.get(BYTE, offset) & 0xFF;
+        int value = POOL.get(BYTE, offset) & 0xFF;
+        if (WEAK && shared) {
+            VarHandle.acquireFence();
+        }
+        return value;
     }
 
     /**
@@ -190,7 +210,11 @@ public final class HostMemory {
      * @return the word, zero-extended
      */
     public static int getShort(long offset) {
-        return POOL.get(SHORT, offset) & 0xFFFF;
+        int value = POOL.get(SHORT, offset) & 0xFFFF;
+        if (WEAK && shared) {
+            VarHandle.acquireFence();
+        }
+        return value;
     }
 
     /**
@@ -200,7 +224,11 @@ public final class HostMemory {
      * @return the word
      */
     public static int getInt(long offset) {
-        return POOL.get(INT, offset);
+        int value = POOL.get(INT, offset);
+        if (WEAK && shared) {
+            VarHandle.acquireFence();
+        }
+        return value;
     }
 
     /**
@@ -210,7 +238,11 @@ public final class HostMemory {
      * @return the word
      */
     public static long getLong(long offset) {
-        return POOL.get(LONG, offset);
+        long value = POOL.get(LONG, offset);
+        if (WEAK && shared) {
+            VarHandle.acquireFence();
+        }
+        return value;
     }
 
     /**
@@ -220,6 +252,9 @@ public final class HostMemory {
      * @param value low 8 bits are stored
      */
     public static void putByte(long offset, int value) {
+        if (WEAK && shared) {
+            VarHandle.releaseFence();
+        }
         POOL.set(BYTE, offset, (byte) value);
     }
 
@@ -230,6 +265,9 @@ public final class HostMemory {
      * @param value low 16 bits are stored
      */
     public static void putShort(long offset, int value) {
+        if (WEAK && shared) {
+            VarHandle.releaseFence();
+        }
         POOL.set(SHORT, offset, (short) value);
     }
 
@@ -240,6 +278,9 @@ public final class HostMemory {
      * @param value the word
      */
     public static void putInt(long offset, int value) {
+        if (WEAK && shared) {
+            VarHandle.releaseFence();
+        }
         POOL.set(INT, offset, value);
     }
 
@@ -250,6 +291,9 @@ public final class HostMemory {
      * @param value the word
      */
     public static void putLong(long offset, long value) {
+        if (WEAK && shared) {
+            VarHandle.releaseFence();
+        }
         POOL.set(LONG, offset, value);
     }
 
@@ -262,7 +306,11 @@ public final class HostMemory {
      * @return whether it was replaced
      */
     public static boolean compareAndSetInt(long offset, int expected, int value) {
-        return ATOMIC_INT.compareAndSet(POOL, offset, expected, value);
+        boolean set = ATOMIC_INT.compareAndSet(POOL, offset, expected, value);
+        if (WEAK && shared) {
+            VarHandle.fullFence();
+        }
+        return set;
     }
 
     /**
@@ -274,7 +322,11 @@ public final class HostMemory {
      * @return whether it was replaced
      */
     public static boolean compareAndSetLong(long offset, long expected, long value) {
-        return ATOMIC_LONG.compareAndSet(POOL, offset, expected, value);
+        boolean set = ATOMIC_LONG.compareAndSet(POOL, offset, expected, value);
+        if (WEAK && shared) {
+            VarHandle.fullFence();
+        }
+        return set;
     }
 
     /**
@@ -286,6 +338,9 @@ public final class HostMemory {
      */
     public static void copy(long from, long to, long length) {
         MemorySegment.copy(POOL, from, POOL, to, length);
+        if (WEAK && shared) {
+            VarHandle.fullFence();
+        }
     }
 
     /**

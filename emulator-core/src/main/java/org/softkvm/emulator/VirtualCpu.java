@@ -4,7 +4,6 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.List;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import org.softkvm.emulator.cpu.Breakpoints;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.Control;
@@ -45,7 +44,8 @@ public final class VirtualCpu implements AutoCloseable {
     private final Cpu cpu;
     private final GuestMemory memory;
     private final Interpreter interpreter;
-    private final ConcurrentLinkedQueue<long[]> codeWrites = new ConcurrentLinkedQueue<>();
+    private final CodeNotes codeNotes = new CodeNotes();
+    private final CodeNotes.Reader codeReader = new CodeReader();
 
     private volatile boolean running;
     private volatile boolean flushAsked;
@@ -65,7 +65,7 @@ public final class VirtualCpu implements AutoCloseable {
         cpu = new Cpu(id, memory, model, lapic, time);
         interpreter = new Interpreter(cpu);
         interpreter.flushServed = () -> flushAsked = false;
-        interpreter.invalidations = this::serveCodeWrites;
+        interpreter.invalidations = () -> codeNotes.serve(codeReader);
         interpreter.pausePoint = () -> memory.pauseWhileExclusive(cpu);
         memory.attach(this);
     }
@@ -78,10 +78,14 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public int run() {
         running = true;
-        if (memory.exclusiveHeld()) {
-            memory.pauseWhileExclusive(cpu);
-        }
         try {
+            // What others asked for before they saw the vcpu run takes effect before its first access to memory. The
+            // read
+            // is a volatile one: whoever asks writes a request and then reads 'running'.
+            interpreter.serveOthers();
+            if (memory.exclusiveHeld()) {
+                memory.pauseWhileExclusive(cpu);
+            }
             return interpreter.run();
         } finally {
             running = false;
@@ -103,9 +107,21 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.request(Cpu.REQ_INTERRUPT);
     }
 
-    private void serveCodeWrites() {
-        for (long[] w = codeWrites.poll(); w != null; w = codeWrites.poll()) {
-            interpreter.codeWritten(w[0], w[1]);
+    private final class CodeReader implements CodeNotes.Reader {
+        @Override
+        public void marked(long hostPage) {
+            cpu.dropWriteEntries(hostPage);
+        }
+
+        @Override
+        public void written(long host, long length) {
+            interpreter.codeWritten(host, length);
+        }
+
+        @Override
+        public void everything() {
+            interpreter.close();
+            cpu.flushTlb();
         }
     }
 
@@ -134,15 +150,28 @@ public final class VirtualCpu implements AutoCloseable {
         paused = on;
     }
 
-    void codePageMarked(CodeListener self) {
-        if (cpu.codeListener != self) {
-            cpu.request(Cpu.REQ_FLUSH);
-        }
+    boolean listensWith(CodeListener listener) {
+        return cpu.codeListener == listener;
+    }
+
+    void codePageMarked(long hostPage) {
+        codeNotes.marked(hostPage);
+        cpu.request(Cpu.REQ_INVALIDATE);
+    }
+
+    /** How many notes about code this vcpu has been given. */
+    long codeNotesPosted() {
+        return codeNotes.posted();
+    }
+
+    /** Whether as many notes as that have taken effect, or will have before this vcpu executes anything. */
+    boolean hasTaken(long notes) {
+        return !running || codeNotes.served() >= notes;
     }
 
     void codeWrittenByOther(CodeListener self, long host, long length) {
         if (cpu.codeListener != self) {
-            codeWrites.add(new long[] {host, length});
+            codeNotes.written(host, length);
             cpu.request(Cpu.REQ_INVALIDATE);
         }
     }

@@ -9,4 +9,12 @@ public interface CodeListener {
      * @param length bytes
      */
     void codeWritten(long hostOffset, long length);
+
+    /**
+     * Whether this listener has code from a page.
+     *
+     * @param hostOffset a pool offset in it
+     * @return true where it marked the page
+     */
+    boolean hasCode(long hostOffset);
 }

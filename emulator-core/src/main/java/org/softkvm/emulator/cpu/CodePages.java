@@ -24,12 +24,24 @@ public final class CodePages {
     }
 
     /**
+     * How many vcpus have code from a page.
+     *
+     * @param hostOffset a pool offset in it
+     * @return number; 255 for any number above 254
+     */
+    public static int users(long hostOffset) {
+        byte[] chunk = CHUNKS[(int) (hostOffset >>> CHUNK_SHIFT)];
+        return chunk == null ? 0 : chunk[(int) (hostOffset >>> 12) & (1 << CHUNK_SHIFT - 12) - 1] & 0xFF;
+    }
+
+    /**
      * Adds to the number of vcpus that have code from a page.
      *
      * @param hostOffset a pool offset in it
      * @param delta 1 or -1
+     * @return the number before
      */
-    public static synchronized void count(long hostOffset, int delta) {
+    public static synchronized int count(long hostOffset, int delta) {
         int n = (int) (hostOffset >>> CHUNK_SHIFT);
         if (CHUNKS[n] == null) {
             CHUNKS[n] = new byte[1 << CHUNK_SHIFT - 12];
@@ -40,5 +52,6 @@ public final class CodePages {
         if (value != 255) {
             CHUNKS[n][page] = (byte) (value + delta);
         }
+        return value;
     }
 }

@@ -310,6 +310,9 @@ public final class Cpu {
     /** Flag of {@link #injectedException}: it is that of the INT3 at RIP, which counts as executed. */
     public static final int INJECTED_INT3 = 0x200;
 
+    /** PAUSE instructions executed. */
+    public int pauses;
+
     /** Instructions executed since creation. */
     public long instructions;
 
@@ -422,6 +425,15 @@ public final class Cpu {
     }
 
     /**
+     * The request bits, ordered with all other volatile accesses: for a first look.
+     *
+     * @return REQ_* bits
+     */
+    public int requestsInOrder() {
+        return requests;
+    }
+
+    /**
      * Takes request bits.
      *
      * @param bits bits to clear
@@ -482,6 +494,13 @@ public final class Cpu {
     public GuestExit leave(int exitCode) {
         exit = exitCode;
         return guestExit;
+    }
+
+    /** What a serializing instruction does to memory (SDM volume 3, 10.3): later accesses come after all earlier ones. */
+    public void serialize() {
+        if (memory.isShared()) {
+            VarHandle.fullFence();
+        }
     }
 
     /** Ends the running block after the current instruction. */

@@ -70,6 +70,7 @@ public final class Locked {
      * CMPXCHG8B and CMPXCHG16B: compares two halves and stores two others where they are equal.
      *
      * @param c the vcpu; the operand is writable
+     * @param locked whether the instruction has a LOCK prefix; without it other vcpus may come in between
      * @param la linear address
      * @param half bytes of a half, 4 or 8
      * @param expectedLow low half to be found
@@ -79,8 +80,8 @@ public final class Locked {
      * @return whether they were equal; if not, the halves found are in {@link Cpu#t0} and {@link Cpu#t1}
      */
     public static boolean compareAndSetPair(
-            Cpu c, long la, int half, long expectedLow, long expectedHigh, long low, long high) {
-        boolean held = half == 8 && c.memory.beginExclusive(c);
+            Cpu c, boolean locked, long la, int half, long expectedLow, long expectedHigh, long low, long high) {
+        boolean held = locked && half == 8 && c.memory.beginExclusive(c);
         try {
             while (true) {
                 c.t0 = c.read(la, half);
@@ -99,9 +100,7 @@ public final class Locked {
                 }
             }
         } finally {
-            if (half == 8) {
-                c.memory.endExclusive(c, held);
-            }
+            c.memory.endExclusive(c, held);
         }
     }
 }

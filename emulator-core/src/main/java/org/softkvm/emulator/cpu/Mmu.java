@@ -1,5 +1,6 @@
 package org.softkvm.emulator.cpu;
 
+import java.lang.invoke.VarHandle;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.decode.Feature;
@@ -29,6 +30,12 @@ public final class Mmu {
     private static final long PTE_PS = 0x80;
     private static final long PTE_NX = 1L << 63;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
+
+    /** Answer of a walk: another CPU changed an entry meanwhile. */
+    private static final long CHANGED = Long.MIN_VALUE;
+
+    /** How often a walk is begun anew. */
+    private static final int WALKS = 100;
 
     private Mmu() {}
 
@@ -155,7 +162,14 @@ public final class Mmu {
             translate(c, la, WRITE);
             translate(c, second, WRITE);
         } else {
-            translate(c, la, WRITE);
+            long phys = translate(c, la, WRITE);
+            // The entry makes sure of the later write: another CPU may take the page away meanwhile.
+            if ((phys & -4096L) != c.lapic.mmioPage()) {
+                long host = c.memory.hostOffsetForWrite(phys);
+                if (host >= 0 && !CodePages.isCode(host)) {
+                    c.fillTlb(c.tlbWrite, la, host & -4096L, c.tlbTag);
+                }
+            }
         }
     }
 
@@ -183,6 +197,10 @@ public final class Mmu {
             case 2 -> HostMemory.putShort(host, (int) value);
             case 4 -> HostMemory.putInt(host, (int) value);
             default -> HostMemory.putLong(host, value);
+        }
+        if (c.memory.isShared()) {
+            // Another vcpu marks a page before it reads code from it; one of the two sees what the other did.
+            VarHandle.fullFence();
         }
         if (CodePages.isCode(host)) {
             c.memory.notifyCodeWrite(c.codeListener, host, size);
@@ -352,15 +370,51 @@ public final class Mmu {
         return wide ? -1L : 0xFFFFFFFFL;
     }
 
-    private static void setBits(Cpu c, long address, boolean wide, long entry, long bits) {
+    /**
+     * Sets accessed and dirty bits in an entry as a locked access (SDM volume 3, 10.1.2.2): another CPU may be changing it.
+     *
+     * @return false where the entry is no longer what the walk has seen
+     */
+    private static boolean setBits(Cpu c, long address, boolean wide, long entry, long bits) {
         if ((entry & bits) == bits) {
-            return;
+            return true;
         }
         long phys = address & c.physicalMask;
-        writePhysical(c, 0, phys, wide ? 8 : 4, entry | bits, null);
+        if (!c.memory.isShared()) {
+            writePhysical(c, 0, phys, wide ? 8 : 4, entry | bits, null);
+            return true;
+        }
+        long host = c.memory.hostOffsetForWrite(phys);
+        if (host < 0) {
+            writePhysical(c, 0, phys, wide ? 8 : 4, entry | bits, null);
+            return true;
+        }
+        boolean set = wide
+                ? HostMemory.compareAndSetLong(host, entry, entry | bits)
+                : HostMemory.compareAndSetInt(host, (int) entry, (int) (entry | bits));
+        if (set && CodePages.isCode(host)) {
+            c.memory.notifyCodeWrite(c.codeListener, host, wide ? 8 : 4);
+        }
+        return set;
     }
 
     private static long walk(Cpu c, long la, int access, boolean probe) {
+        for (int tries = 0; tries < WALKS; tries++) {
+            long physical = walkOnce(c, la, access, probe);
+            if (physical != CHANGED) {
+                return physical;
+            }
+        }
+        // Others do nothing else than change entries: they stand still for a moment.
+        boolean held = c.memory.beginExclusive(c);
+        try {
+            return walkOnce(c, la, access, probe);
+        } finally {
+            c.memory.endExclusive(c, held);
+        }
+    }
+
+    private static long walkOnce(Cpu c, long la, int access, boolean probe) {
         boolean user = c.tagUser();
         boolean nxe = (c.efer & Cpu.EFER_NXE) != 0;
         boolean smep = (c.cr4 & Cpu.CR4_SMEP) != 0;
@@ -420,8 +474,8 @@ public final class Mmu {
             if (level == 1 || large) {
                 break;
             }
-            if (!probe) {
-                setBits(c, address, true, entry, PTE_A);
+            if (!probe && !setBits(c, address, true, entry, PTE_A)) {
+                return CHANGED;
             }
             table = entry & ADDRESS;
             level--;
@@ -429,8 +483,8 @@ public final class Mmu {
         if (!allowed(c, access, user, (rights & PTE_W) != 0, (rights & PTE_U) != 0, nx != 0)) {
             return fail(c, la, code | PF_P, probe);
         }
-        if (!probe) {
-            setBits(c, address, true, entry, access == WRITE ? PTE_A | PTE_D : PTE_A);
+        if (!probe && !setBits(c, address, true, entry, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
+            return CHANGED;
         }
         long offsetMask = (1L << 3 + 9 * level) - 1;
         if (level > 1) {
@@ -453,8 +507,8 @@ public final class Mmu {
             if (!allowed(c, access, user, (pde & PTE_W) != 0, (pde & PTE_U) != 0, false)) {
                 return fail(c, la, code | PF_P, probe);
             }
-            if (!probe) {
-                setBits(c, pdeAddress, false, pde, access == WRITE ? PTE_A | PTE_D : PTE_A);
+            if (!probe && !setBits(c, pdeAddress, false, pde, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
+                return CHANGED;
             }
             c.noteLargePage(la, 0x3FFFFF);
             return pde & 0xFFC00000L | (pde >>> 13 & 0xFF) << 32 | la & 0x3FFFFF;
@@ -462,20 +516,20 @@ public final class Mmu {
         long pteAddress = (pde & 0xFFFFF000L) + (la >>> 10 & 0xFFC);
         long pte = entry(c, pteAddress, false);
         if ((pte & PTE_P) == 0) {
-            if (!probe) {
-                setBits(c, pdeAddress, false, pde, PTE_A);
+            if (!probe && !setBits(c, pdeAddress, false, pde, PTE_A)) {
+                return CHANGED;
             }
             return fail(c, la, code, probe);
         }
         long rights = pde & pte;
-        if (!probe) {
-            setBits(c, pdeAddress, false, pde, PTE_A);
+        if (!probe && !setBits(c, pdeAddress, false, pde, PTE_A)) {
+            return CHANGED;
         }
         if (!allowed(c, access, user, (rights & PTE_W) != 0, (rights & PTE_U) != 0, false)) {
             return fail(c, la, code | PF_P, probe);
         }
-        if (!probe) {
-            setBits(c, pteAddress, false, pte, access == WRITE ? PTE_A | PTE_D : PTE_A);
+        if (!probe && !setBits(c, pteAddress, false, pte, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
+            return CHANGED;
         }
         return pte & 0xFFFFF000L | la & 0xFFF;
     }

@@ -9,7 +9,7 @@ import org.softkvm.emulator.exec.Handler;
  * blocks are keyed by their address. The small fields are small, because cold code is bound by the memory that its
  * instructions take.
  */
-public final class Insn {
+public final class Insn implements Cloneable {
     /** The row of the instruction table. */
     public Op op;
     /** What the interpreter calls. */
@@ -69,4 +69,17 @@ public final class Insn {
     public byte vvvv;
     /** Vector length of VEX instructions in bytes, 16 or 32; 0 without a VEX prefix. */
     public byte vectorLength;
+
+    /**
+     * A copy, with the same row and handler.
+     *
+     * @return a new instruction, equal in all fields
+     */
+    public Insn copy() {
+        try {
+            return (Insn) clone();
+        } catch (CloneNotSupportedException e) {
+            throw new AssertionError(e);
+        }
+    }
 }

@@ -87,7 +87,7 @@ final class SystemRows {
         t.op("0F 31", "rdtsc").state(SystemOps.class, "rdtsc").noFlags().needs(Feature.TSC);
         t.op("0F 01 =F9", "rdtscp").state(SystemOps.class, "rdtscp").noFlags().needs(Feature.RDTSCP);
         t.op("0F 33", "rdpmc").state(SystemOps.class, "rdpmc").noFlags().needs(Feature.MMX);
-        t.op("0F A2", "cpuid").state(SystemOps.class, "cpuid").noFlags().needs(Feature.CPUID);
+        t.op("0F A2", "cpuid").state(SystemOps.class, "cpuid").noFlags().ends().needs(Feature.CPUID);
         t.op("F3 0F AE /0", "rdfsbase", Ey)
                 .state(SystemOps.class, "rdfsbase")
                 .registerOnly()
@@ -133,7 +133,7 @@ final class SystemRows {
                 .noFlags()
                 .needs(Feature.SSE2);
         t.op("NP 0F AE /6", "mfence")
-                .state(IntegerOps.class, "nop")
+                .state(IntegerOps.class, "mfence")
                 .registerOnly()
                 .noFlags()
                 .needs(Feature.SSE2);

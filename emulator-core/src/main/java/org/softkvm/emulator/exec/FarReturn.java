@@ -168,6 +168,7 @@ public final class FarReturn {
 
     /** IRET, IRETD, IRETQ. */
     public static void iret(Cpu c, Insn i) {
+        c.serialize();
         // NMIs are unblocked even where the instruction faults.
         c.nmiBlocked = false;
         if (c.longMode()) {

@@ -1,5 +1,6 @@
 package org.softkvm.emulator.exec;
 
+import java.lang.invoke.VarHandle;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.Locked;
@@ -9,6 +10,9 @@ import org.softkvm.emulator.decode.Insn;
 
 /** Integer instructions that are not plain value methods: stack, exchange, bit strings, BCD, flags. */
 public final class IntegerOps {
+    /** Every so many PAUSEs a spin loop gives its host processor away. */
+    private static final int PAUSES = 64;
+
     private IntegerOps() {}
 
     /** NOP, hints and prefetches: no access. */
@@ -18,7 +22,17 @@ public final class IntegerOps {
 
     /** PAUSE: a spin loop gives the host's other threads a chance. */
     public static void pause(Cpu c, Insn i) {
-        Thread.onSpinWait();
+        if (++c.pauses % PAUSES != 0 || !c.memory.isShared()) {
+            Thread.onSpinWait();
+        } else {
+            // Whom this vcpu waits for may be waiting for a processor of the host.
+            Thread.yield();
+        }
+    }
+
+    /** MFENCE: no later load passes an earlier store. The only order that x86 does not keep by itself. */
+    public static void mfence(Cpu c, Insn i) {
+        VarHandle.fullFence();
     }
 
     /** CRC32 of a word, doubleword or quadword; the destination is 32 bits wide, or 64 with REX.W. */
@@ -324,7 +338,14 @@ public final class IntegerOps {
         c.checkWrite(la, 2 * half);
         int flags = c.arith() & ~Flags.ZF;
         boolean equal = Locked.compareAndSetPair(
-                c, la, half, c.get(Cpu.RAX, half), c.get(Cpu.RDX, half), c.get(Cpu.RBX, half), c.get(Cpu.RCX, half));
+                c,
+                i.lock,
+                la,
+                half,
+                c.get(Cpu.RAX, half),
+                c.get(Cpu.RDX, half),
+                c.get(Cpu.RBX, half),
+                c.get(Cpu.RCX, half));
         if (equal) {
             c.setArith(flags | Flags.ZF);
         } else {

@@ -105,6 +105,7 @@ public final class SystemOps {
 
     /** MOV CRn, r. */
     public static void movToCr(Cpu c, Insn i) {
+        c.serialize();
         privileged(c);
         long value = c.mode64 ? c.r[i.rm] : c.r[i.rm] & 0xFFFFFFFFL;
         switch (i.reg) {
@@ -192,6 +193,7 @@ public final class SystemOps {
     /** INVLPG. */
     public static void invlpg(Cpu c, Insn i) {
         privileged(c);
+        c.serialize();
         long offset = c.ea(i);
         long la =
                 c.mode64 ? (i.seg >= Cpu.FS ? c.segBase[i.seg] : 0) + offset : c.segBase[i.seg] + offset & 0xFFFFFFFFL;
@@ -305,6 +307,7 @@ public final class SystemOps {
 
     /** CPUID. */
     public static void cpuid(Cpu c, Insn i) {
+        c.serialize();
         int leaf = (int) c.r[Cpu.RAX];
         int subleaf = (int) c.r[Cpu.RCX];
         CpuidEntry e = find(c, leaf, subleaf);

@@ -32,6 +32,12 @@ final class Block {
     /** The handlers of {@link #fast}. */
     final Handler[] fastHandlers;
 
+    /**
+     * The bytes that it was decoded from, while another vcpu may still change them without a word; then null. Such a block
+     * is compared with memory each time it is entered, and {@link #context} is 0.
+     */
+    byte[] unsettled;
+
     /** Key under which the block may run without a check: {@code Cpu.context} when it was last validated. */
     long context;
     /** Next in the hash bucket. */

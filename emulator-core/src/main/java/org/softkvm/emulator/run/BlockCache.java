@@ -1,8 +1,11 @@
 package org.softkvm.emulator.run;
 
+import java.lang.invoke.VarHandle;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import org.softkvm.emulator.HostMemory;
+import org.softkvm.emulator.cpu.CodeFence;
 import org.softkvm.emulator.cpu.CodeListener;
 import org.softkvm.emulator.cpu.CodePages;
 import org.softkvm.emulator.cpu.Cpu;
@@ -23,6 +26,8 @@ public final class BlockCache implements CodeListener {
     private static final int FRONT_SIZE = 1 << 15;
     private static final int BUCKETS = 1 << 16;
     private static final int MAX_INSNS = 48;
+    private static final int MAX_LENGTH = 15;
+    private static final int MAX_BYTES = MAX_INSNS * MAX_LENGTH;
     /** Blocks kept before everything is dropped. */
     private static final int MAX_BLOCKS = 400_000;
 
@@ -31,6 +36,9 @@ public final class BlockCache implements CodeListener {
     private final Block[] front = new Block[FRONT_SIZE];
     private final Block[] buckets = new Block[BUCKETS];
     private final Map<Long, Block> pages = new HashMap<>();
+    /** Pages that other vcpus may still write to without a word. */
+    private final Map<Long, CodeFence> unsettled = new HashMap<>();
+
     private final Insn[] buffer = new Insn[MAX_INSNS];
     private int blocks;
 
@@ -79,8 +87,14 @@ public final class BlockCache implements CodeListener {
         int bucket = bucket(host);
         for (Block b = buckets[bucket]; b != null; b = b.nextInBucket) {
             if (b.host == host && b.rip == rip && b.mode == mode && stillFits(b)) {
-                b.context = c.context;
-                return b;
+                if (b.unsettled == null) {
+                    b.context = c.context;
+                    return b;
+                }
+                if (settle(b)) {
+                    return b;
+                }
+                break;
             }
         }
         return decode(rip, host, mode, bucket);
@@ -105,7 +119,8 @@ public final class BlockCache implements CodeListener {
             clear();
         }
         // Marked before the bytes are read: a store that comes in between is reported.
-        mark(host);
+        boolean settled = mark(host);
+        byte[] bytes = settled ? null : bytes(host, -1, Math.min(MAX_BYTES, (int) (4096 - (host & 4095))));
         int n = 0;
         long at = rip;
         long second = -1;
@@ -128,7 +143,10 @@ public final class BlockCache implements CodeListener {
                     break;
                 }
                 second = Mmu.fetchHost(c, i.nextRip - 1 & (c.mode64 ? -1L : 0xFFFFFFFFL)) & -4096L;
-                mark(second);
+                settled = mark(second) && settled;
+                if (!settled) {
+                    bytes = bytes(host, second, MAX_LENGTH);
+                }
                 // Decoded again now that both pages are watched.
                 i = decoder.decode(at);
             }
@@ -145,7 +163,11 @@ public final class BlockCache implements CodeListener {
         }
         Insn[] insns = Arrays.copyOf(buffer, n);
         Block b = new Block(rip, at, mode, host, second, length, insns, fuse(insns));
-        b.context = c.context;
+        if (settled) {
+            b.context = c.context;
+        } else {
+            b.unsettled = Arrays.copyOf(bytes, length);
+        }
         b.nextInBucket = buckets[bucket];
         buckets[bucket] = b;
         register(host & -4096L, b);
@@ -175,21 +197,73 @@ public final class BlockCache implements CodeListener {
             return insns;
         }
         Insn[] fast = Arrays.copyOf(insns, n - 1);
-        Insn pair = decoder.decode(insns[n - 2].rip);
+        // Not decoded once more: another vcpu may have changed the bytes, and the handler is made for these operands.
+        Insn pair = insns[n - 2].copy();
         pair.handler = handler;
         pair.target = jump.target;
         fast[n - 2] = pair;
         return fast;
     }
 
-    private void mark(long host) {
+    /** Marks a page as code; false where other vcpus may still write to it unnoticed. */
+    private boolean mark(long host) {
         long page = host & -4096L;
         if (!pages.containsKey(page)) {
             pages.put(page, null);
-            CodePages.count(page, 1);
+            boolean first = CodePages.count(page, 1) == 0;
             c.dropWriteEntries(page);
-            c.memory.codePageMarked(this);
+            CodeFence fence = c.memory.codePageMarked(this, page, first);
+            if (!fence.passed()) {
+                unsettled.put(page, fence);
+            }
+            VarHandle.fullFence();
         }
+        return isSettled(page);
+    }
+
+    private boolean isSettled(long page) {
+        if (unsettled.isEmpty()) {
+            return true;
+        }
+        CodeFence fence = unsettled.get(page);
+        if (fence == null) {
+            return true;
+        }
+        if (fence.passed()) {
+            unsettled.remove(page);
+            return true;
+        }
+        return false;
+    }
+
+    /** Bytes of code: from a place on to the end of its page, then from the start of a second one. */
+    private static byte[] bytes(long host, long second, int length) {
+        byte[] bytes = new byte[length];
+        int room = (int) (4096 - (host & 4095));
+        for (int k = 0; k < length; k++) {
+            bytes[k] = (byte) HostMemory.getByte(k < room ? host + k : second + (k - room));
+        }
+        return bytes;
+    }
+
+    /** Whether a block whose page is being made to report stores is still what memory holds; if not, it is dropped. */
+    private boolean settle(Block b) {
+        // In this order: what was written before all stores are noticed is seen by the comparison.
+        boolean settled = isSettled(b.host & -4096L) && (b.secondPage < 0 || isSettled(b.secondPage));
+        if (!Arrays.equals(b.unsettled, bytes(b.host, b.secondPage, b.length))) {
+            codeWritten(b.host, 1);
+            return false;
+        }
+        if (settled) {
+            b.unsettled = null;
+            b.context = c.context;
+        }
+        return true;
+    }
+
+    @Override
+    public boolean hasCode(long hostOffset) {
+        return pages.containsKey(hostOffset & -4096L);
     }
 
     private void register(long page, Block b) {
@@ -224,6 +298,7 @@ public final class BlockCache implements CodeListener {
         pages.put(page, kept);
         if (kept == null) {
             pages.remove(page);
+            unsettled.remove(page);
             CodePages.count(page, -1);
         }
     }
@@ -266,6 +341,7 @@ public final class BlockCache implements CodeListener {
             CodePages.count(page, -1);
         }
         pages.clear();
+        unsettled.clear();
         blocks = 0;
     }
 }

@@ -205,16 +205,7 @@ public final class Interpreter {
      */
     private int special(ExitInfo info) {
         int requests = c.takeRequests(-1);
-        if ((requests & Cpu.REQ_PAUSE) != 0) {
-            pausePoint.run();
-        }
-        if ((requests & Cpu.REQ_FLUSH) != 0) {
-            c.flushTlb();
-            flushServed.run();
-        }
-        if ((requests & Cpu.REQ_INVALIDATE) != 0) {
-            invalidations.run();
-        }
+        serveOthers(requests);
         if (info.replaying()) {
             // The instruction that was left in its middle goes first, alone; a kick waits for it, so that the state at
             // every exit but MMIO's own is between two instructions.
@@ -323,6 +314,27 @@ public final class Interpreter {
             OutsideDebug.stepped(c);
         }
         return 0;
+    }
+
+    /** Serves what other vcpus or the memory map want of this one: to be called before it begins to run. */
+    public void serveOthers() {
+        int wanted = Cpu.REQ_PAUSE | Cpu.REQ_FLUSH | Cpu.REQ_INVALIDATE;
+        if ((c.requestsInOrder() & wanted) != 0) {
+            serveOthers(c.takeRequests(wanted));
+        }
+    }
+
+    private void serveOthers(int requests) {
+        if ((requests & Cpu.REQ_PAUSE) != 0) {
+            pausePoint.run();
+        }
+        if ((requests & Cpu.REQ_FLUSH) != 0) {
+            c.flushTlb();
+            flushServed.run();
+        }
+        if ((requests & Cpu.REQ_INVALIDATE) != 0) {
+            invalidations.run();
+        }
     }
 
     private void again(int bits) {
