@@ -28,9 +28,14 @@ public final class GuestMemory {
 
     private static final ValueLayout.OfByte BYTE = ValueLayout.JAVA_BYTE;
 
-    private volatile Map map = new Map(List.of());
-    private final List<VirtualCpu> cpus = new CopyOnWriteArrayList<>();
+    private volatile Map map;
+    private final List<VirtualCpu> cpus;
     private volatile boolean several;
+
+    /** Address space 0. */
+    private final GuestMemory normal;
+    /** Address space 1, which a vcpu sees in system-management mode. */
+    private final GuestMemory smram;
 
     /** An immutable snapshot, sorted by guest address. */
     private static final class Map {
@@ -41,12 +46,12 @@ public final class GuestMemory {
         final long[] host;
         final byte[][] dirty;
 
-        Map(List<MemorySlot> list) {
+        Map(List<MemorySlot> list, int addressSpace) {
             slots = List.copyOf(list);
-            List<MemorySlot> normal = new ArrayList<>(list);
-            normal.removeIf(s -> s.addressSpace() != 0);
-            normal.sort(Comparator.comparingLong(MemorySlot::guestAddress));
-            sorted = normal.toArray(new MemorySlot[0]);
+            List<MemorySlot> own = new ArrayList<>(list);
+            own.removeIf(s -> s.addressSpace() != addressSpace);
+            own.sort(Comparator.comparingLong(MemorySlot::guestAddress));
+            sorted = own.toArray(new MemorySlot[0]);
             start = new long[sorted.length];
             end = new long[sorted.length];
             host = new long[sorted.length];
@@ -84,7 +89,39 @@ public final class GuestMemory {
     }
 
     /** Memory without any slot: every access is an MMIO exit. */
-    public GuestMemory() {}
+    public GuestMemory() {
+        cpus = new CopyOnWriteArrayList<>();
+        exclusive = new AtomicReference<>();
+        map = new Map(List.of(), 0);
+        normal = this;
+        smram = new GuestMemory(this);
+    }
+
+    private GuestMemory(GuestMemory normal) {
+        cpus = normal.cpus;
+        exclusive = normal.exclusive;
+        map = new Map(List.of(), 1);
+        this.normal = normal;
+        smram = this;
+    }
+
+    /**
+     * The memory as a vcpu sees it outside system-management mode: slots of address space 0.
+     *
+     * @return a view on the same slots, vcpus and host memory
+     */
+    public GuestMemory normal() {
+        return normal;
+    }
+
+    /**
+     * The memory as a vcpu sees it in system-management mode: slots of address space 1.
+     *
+     * @return a view on the same slots, vcpus and host memory
+     */
+    public GuestMemory smram() {
+        return smram;
+    }
 
     void attach(VirtualCpu cpu) {
         cpus.add(cpu);
@@ -100,7 +137,7 @@ public final class GuestMemory {
      * @return true once there were two
      */
     public boolean isShared() {
-        return several;
+        return normal.several;
     }
 
     void detach(VirtualCpu cpu) {
@@ -123,8 +160,14 @@ public final class GuestMemory {
      * @throws IllegalArgumentException where two overlap
      */
     public synchronized void setSlots(List<MemorySlot> slots) {
-        Map next = new Map(slots);
-        Map old = map;
+        Map next = keepLogs(map, new Map(slots, 0));
+        Map nextSmram = keepLogs(smram.map, new Map(slots, 1));
+        map = next;
+        smram.map = nextSmram;
+        flushAll();
+    }
+
+    private static Map keepLogs(Map old, Map next) {
         for (int k = 0; k < next.sorted.length; k++) {
             for (int j = 0; j < old.sorted.length; j++) {
                 if (next.dirty[k] != null
@@ -137,13 +180,12 @@ public final class GuestMemory {
                 }
             }
         }
-        map = next;
-        flushAll();
+        return next;
     }
 
     // ---------------------------------------------------------------- accesses that must be alone
 
-    private final AtomicReference<Cpu> exclusive = new AtomicReference<>();
+    private final AtomicReference<Cpu> exclusive;
 
     /**
      * Stops all other vcpus before their next block, for an access that no compare-and-set can make.
@@ -419,7 +461,7 @@ public final class GuestMemory {
      */
     @SuppressWarnings("exports")
     public CodeFence codePageMarked(CodeListener self, long hostPage, boolean first) {
-        if (!several) {
+        if (!normal.several) {
             return CodeFence.PASSED;
         }
         List<VirtualCpu> others = new ArrayList<>(cpus);

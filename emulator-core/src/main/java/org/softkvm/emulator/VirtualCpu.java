@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.cpu.Msrs;
 import org.softkvm.emulator.cpu.OutsideDebug;
 import org.softkvm.emulator.cpu.Reset;
+import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.run.Interpreter;
 import org.softkvm.emulator.simd.XsaveArea;
@@ -1014,6 +1015,9 @@ public final class VirtualCpu implements AutoCloseable {
      * @throws IllegalArgumentException where it does not exist
      */
     public long readMsr(int index) {
+        if (index == Msrs.SMBASE) {
+            return Integer.toUnsignedLong(cpu.smbase);
+        }
         if (!cpu.msrs.read(cpu, index)) {
             throw new IllegalArgumentException("MSR " + Integer.toHexString(index));
         }
@@ -1036,7 +1040,7 @@ public final class VirtualCpu implements AutoCloseable {
      * @return true where readMsr works
      */
     public boolean hasMsr(int index) {
-        return cpu.msrs.read(cpu, index);
+        return index == Msrs.SMBASE || cpu.msrs.read(cpu, index);
     }
 
     /**
@@ -1066,6 +1070,14 @@ public final class VirtualCpu implements AutoCloseable {
             case Msrs.TSC_ADJUST -> {
                 cpu.msrs.tscAdjust = value;
                 return true;
+            }
+            case Msrs.SMBASE -> {
+                cpu.smbase = (int) value;
+                return value >>> 32 == 0;
+            }
+            case Msrs.SMI_COUNT -> {
+                cpu.smiCount = (int) value;
+                return value >>> 32 == 0;
             }
             default -> {
                 // As the guest's own write.
@@ -1237,6 +1249,71 @@ public final class VirtualCpu implements AutoCloseable {
     /** Takes an injected exception back. */
     public void clearInjectedException() {
         cpu.injectedException = -1;
+    }
+
+    /** Posts an SMI. Own thread, or while the vcpu does not run. Dropped by CPUs without system-management mode. */
+    public void postSmi() {
+        cpu.smiPending = Smm.exists(cpu);
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /**
+     * Whether an SMI waits.
+     *
+     * @return true while pending
+     */
+    public boolean smiPending() {
+        return cpu.smiPending;
+    }
+
+    /**
+     * Whether the vcpu is in system-management mode.
+     *
+     * @return true between SMI and RSM
+     */
+    public boolean inSmm() {
+        return cpu.smm;
+    }
+
+    /**
+     * Whether NMIs were blocked when the SMI was taken.
+     *
+     * @return true where RSM leaves them so
+     */
+    public boolean smmInsideNmi() {
+        return cpu.smmInsideNmi;
+    }
+
+    /**
+     * Sets the state of system-management mode (KVM_SET_VCPU_EVENTS); registers stay as they are.
+     *
+     * @param in the vcpu is in it: it sees memory of address space 1
+     * @param pending an SMI waits
+     * @param insideNmi NMIs were blocked when the SMI was taken
+     */
+    public void setSmmState(boolean in, boolean pending, boolean insideNmi) {
+        Smm.change(cpu, in);
+        cpu.smiPending = pending;
+        cpu.smmInsideNmi = in && insideNmi;
+        cpu.request(Cpu.REQ_INTERRUPT);
+    }
+
+    /**
+     * Whether this CPU has system-management mode.
+     *
+     * @return true where SMIs are not dropped
+     */
+    public boolean hasSmm() {
+        return Smm.exists(cpu);
+    }
+
+    /**
+     * Decides what happens when RSM has left system-management mode.
+     *
+     * @param action called on the vcpu's thread
+     */
+    public void onRsm(Runnable action) {
+        cpu.rsmAction = action;
     }
 
     /** Posts an NMI. Own thread, or while the vcpu does not run. */

@@ -117,10 +117,6 @@ class EventsTest {
                 events.exceptionInjected = true;
                 events.exceptionNr = 32;
             });
-            refused(guest, "smi", events -> {
-                events.flags = VcpuEvents.VALID_SMM;
-                events.smm = true;
-            });
         }
     }
 

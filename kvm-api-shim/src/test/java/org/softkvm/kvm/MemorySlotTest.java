@@ -247,8 +247,8 @@ class MemorySlotTest {
             assertFails(
                     SET,
                     Errno.EINVAL,
-                    "addressSpace=1",
-                    () -> vm.setMemorySlot(new MemorySlot(1, 1, 1 << 21, memory, 0)));
+                    "addressSpace=2",
+                    () -> vm.setMemorySlot(new MemorySlot(1, 2, 1 << 21, memory, 0)));
             assertFails(
                     SET, Errno.EINVAL, "flags=0x4", () -> vm.setMemorySlot(new MemorySlot(1, 0, 1 << 21, memory, 4)));
             assertFails(

@@ -187,7 +187,7 @@ class OneRegTest {
             refused(guest, RegisterId.segment(RegisterId.SEGMENT_CS, RegisterId.PART_ACCESS_RIGHTS), 0x100);
             refused(guest, RegisterId.MP_STATE, MpState.HALTED.number());
             refused(guest, RegisterId.MP_STATE, 5);
-            refused(guest, RegisterId.EVENT_SMM, 1);
+            refused(guest, RegisterId.EVENT_SMM, 16);
             refused(guest, RegisterId.EVENT_SIPI_VECTOR, 256);
             refused(guest, RegisterId.EVENT_PENDING_EXTINT, 3);
         }

@@ -275,6 +275,20 @@ public final class Cpu {
     public boolean nmiBlocked;
     /** An NMI waits. */
     public boolean nmiPending;
+    /** In system-management mode. */
+    public boolean smm;
+    /** An SMI waits. */
+    public boolean smiPending;
+    /** NMIs were blocked when the SMI was taken. */
+    public boolean smmInsideNmi;
+    /** The state on its way to or from memory. */
+    final byte[] smmArea = new byte[512];
+    /** SMBASE. */
+    public int smbase = Smm.DEFAULT_SMBASE;
+    /** Called when RSM has left system-management mode. */
+    public Runnable rsmAction = () -> {};
+    /** SMIs taken: MSR_SMI_COUNT. */
+    public int smiCount;
     /** HLT was executed and nothing has woken the vcpu yet. */
     public boolean halted;
     /** A debug trap (single step) to be delivered after the current instruction; DR6 bits, 0 = none. */
@@ -321,8 +335,8 @@ public final class Cpu {
     /** Details of I/O and MMIO exits. */
     public final ExitInfo exitInfo = new ExitInfo();
 
-    /** Guest-physical memory. */
-    public final GuestMemory memory;
+    /** Guest-physical memory as the vcpu sees it now: another view of it in system-management mode. */
+    public GuestMemory memory;
     /** What this CPU is. */
     public final CpuModel model;
     /** Its local APIC. */

@@ -18,6 +18,8 @@ public final class Msrs {
     private static final int X2APIC_FIRST = 0x800;
     private static final int X2APIC_LAST = 0x8FF;
 
+    /** MSR_SMI_COUNT. */
+    public static final int SMI_COUNT = 0x34;
     /** IA32_TSC_ADJUST. */
     public static final int TSC_ADJUST = 0x3B;
     /** IA32_SPEC_CTRL. */
@@ -26,6 +28,8 @@ public final class Msrs {
     public static final int PRED_CMD = 0x49;
     /** IA32_BIOS_SIGN_ID: microcode revision. */
     public static final int BIOS_SIGN_ID = 0x8B;
+    /** IA32_SMBASE: for the host alone. */
+    public static final int SMBASE = 0x9E;
     /** IA32_ARCH_CAPABILITIES. */
     public static final int ARCH_CAPABILITIES = 0x10A;
     /** IA32_SYSENTER_CS. */
@@ -165,6 +169,7 @@ public final class Msrs {
         switch (index) {
             case TSC -> value = tsc(c);
             case TSC_ADJUST -> value = tscAdjust;
+            case SMI_COUNT -> value = c.smiCount;
             case SPEC_CTRL -> value = specCtrl;
             case BIOS_SIGN_ID -> value = 1L << 32;
             case 0x17 -> value = 0;

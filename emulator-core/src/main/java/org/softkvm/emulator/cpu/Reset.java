@@ -16,6 +16,7 @@ public final class Reset {
         c.mxcsr = 0x1F80;
         c.fpu.reset();
         c.xcr0 = 1;
+        c.smbase = Smm.DEFAULT_SMBASE;
         init(c);
         c.cr0 = 0x60000010;
         c.deriveSegments();
@@ -62,6 +63,11 @@ public final class Reset {
         c.nmiBlocked = false;
         c.nmiPending = false;
         c.halted = false;
+        c.smm = false;
+        c.memory = c.memory.normal();
+        c.smiPending = false;
+        c.smmInsideNmi = false;
+        c.smiCount = 0;
         c.pendingDebug = 0;
         c.injectedVector = -1;
         c.injectedException = -1;

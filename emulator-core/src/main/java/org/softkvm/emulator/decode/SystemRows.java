@@ -82,6 +82,7 @@ final class SystemRows {
                 .noFlags()
                 .ends()
                 .needs(Feature.I486);
+        t.op("0F AA", "rsm").state(SystemOps.class, "rsm").ends().needs(Feature.CPUID);
         t.op("0F 30", "wrmsr").state(SystemOps.class, "wrmsr").noFlags().ends().needs(Feature.MSR);
         t.op("0F 32", "rdmsr").state(SystemOps.class, "rdmsr").noFlags().needs(Feature.MSR);
         t.op("0F 31", "rdtsc").state(SystemOps.class, "rdtsc").noFlags().needs(Feature.TSC);

@@ -8,6 +8,7 @@ import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.Msrs;
 import org.softkvm.emulator.cpu.OutsideDebug;
+import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
@@ -257,6 +258,14 @@ public final class SystemOps {
         }
         c.eflags |= Flags.AC;
         c.updateMode();
+    }
+
+    /** RSM: #UD outside system-management mode. */
+    public static void rsm(Cpu c, Insn i) {
+        if (!c.smm) {
+            throw c.ud();
+        }
+        Smm.resume(c);
     }
 
     // ---------------------------------------------------------------- MSRs, CPUID, time

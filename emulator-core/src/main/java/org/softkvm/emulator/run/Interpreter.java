@@ -9,6 +9,7 @@ import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.GuestExit;
 import org.softkvm.emulator.cpu.GuestFault;
 import org.softkvm.emulator.cpu.OutsideDebug;
+import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
@@ -251,6 +252,14 @@ public final class Interpreter {
             return 0;
         }
         boolean blocked = (c.outsideDebug & OutsideDebug.BLOCKIRQ) != 0;
+        if (c.smiPending && !c.smm && !blocked) {
+            // Debug traps come before it, so that none is lost; a deferred one lets it wait.
+            again(Cpu.REQ_INTERRUPT);
+            if (c.pendingDebug == 0) {
+                Smm.enter(c);
+                return delivered();
+            }
+        }
         if (c.nmiPending) {
             again(Cpu.REQ_INTERRUPT);
             if (!blocked && !c.nmiBlocked && (shadow & Cpu.SHADOW_SS) == 0) {

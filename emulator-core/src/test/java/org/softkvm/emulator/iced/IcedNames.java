@@ -54,7 +54,7 @@ final class IcedNames {
                     + "xrstors xsaves "
                     // VMX, SMX, SGX, TDX, SMM, PCONFIG
                     + "getsec encls enclu enclv invept invvpid vmclear vmfunc vmlaunch vmptrld vmptrst vmread "
-                    + "vmresume vmwrite vmxoff vmxon tdcall rsm pconfig "
+                    + "vmresume vmwrite vmxoff vmxon tdcall pconfig "
                     // other vendors'
                     + "ccs_encrypt ccs_hash clgi clzero extrq femms insertq invlpga invlpgb mcommit monitorx montmul "
                     + "movntsd movntss mwaitx pvalidate rdpru skinit stgi tlbsync undoc vmgexit vmload vmrun vmsave "

@@ -34,6 +34,7 @@ final class Capabilities {
                     VCPU_EVENTS,
                     DEBUGREGS,
                     SET_GUEST_DEBUG,
+                    X86_SMM,
                     X86_ROBUST_SINGLESTEP,
                     XSAVE,
                     XCRS,

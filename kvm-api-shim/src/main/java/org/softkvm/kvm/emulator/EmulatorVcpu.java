@@ -209,6 +209,14 @@ final class EmulatorVcpu implements Vcpu {
     }
 
     @Override
+    public void smi() {
+        if (closed) {
+            throw new KvmException("KVM_SMI", Errno.EBADF, "vcpu " + id + " (closed)");
+        }
+        requests.post(Requests.SMI);
+    }
+
+    @Override
     public void getRegs(Regs regs) {
         enter("KVM_GET_REGS");
         try {
@@ -459,6 +467,7 @@ final class EmulatorVcpu implements Vcpu {
         try {
             runner.takeNmis();
             registers.getEvents(events);
+            events.smiLatchedInit = runner.isInitLatched();
         } finally {
             leave();
         }
@@ -469,6 +478,9 @@ final class EmulatorVcpu implements Vcpu {
         enter("KVM_SET_VCPU_EVENTS");
         try {
             registers.setEvents(events);
+            if (apic != null && (events.flags & VcpuEvents.VALID_SMM) != 0) {
+                runner.setInitLatched(events.smiLatchedInit);
+            }
             if (apic != null && (events.flags & VcpuEvents.VALID_SIPI_VECTOR) != 0) {
                 runner.setStartupVector(events.sipiVector & 0xFF);
             }

@@ -203,6 +203,9 @@ final class EmulatorVm implements Vm {
     public void memoryWritten(long guestPhysicalAddress, long length) {
         checkOpen("memoryWritten");
         for (MemorySlot slot : memorySlots()) {
+            if (slot.addressSpace() != 0) {
+                continue;
+            }
             long from = Math.max(guestPhysicalAddress, slot.guestPhysicalAddress());
             // The end of what was written may be beyond the range of a long.
             long left = length - (from - guestPhysicalAddress);

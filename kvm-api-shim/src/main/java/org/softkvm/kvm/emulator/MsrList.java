@@ -7,7 +7,9 @@ final class MsrList {
 
     static final int TSC = 0x10;
     static final int APIC_BASE = 0x1B;
+    static final int SMI_COUNT = 0x34;
     static final int TSC_ADJUST = 0x3B;
+    static final int SMBASE = 0x9E;
     static final int SYSENTER_CS = 0x174;
     static final int SYSENTER_ESP = 0x175;
     static final int SYSENTER_EIP = 0x176;
@@ -41,6 +43,8 @@ final class MsrList {
         TSC_ADJUST,
         TSC,
         APIC_BASE,
+        SMBASE,
+        SMI_COUNT,
         TSC_DEADLINE,
         PvClock.MSR_WALL_CLOCK_OLD,
         PvClock.MSR_SYSTEM_TIME_OLD,

@@ -174,6 +174,7 @@ final class OneRegisters {
         }
         runner.takeNmis();
         sets.getEvents(events);
+        events.smiLatchedInit = runner.isInitLatched();
         if (id == RegisterId.EVENT_EXCEPTION) {
             return events.exceptionNr
                     | bit(events.exceptionInjected, 8)
@@ -451,9 +452,17 @@ final class OneRegisters {
             events.nmiInjected = isSet(value, 0);
             events.nmiPending = isSet(value, 1);
             events.nmiMasked = isSet(value, 2);
+        } else if (id == RegisterId.EVENT_SMM) {
+            if (value >>> 4 != 0) {
+                throw refused(id, value);
+            }
+            events.flags |= VcpuEvents.VALID_SMM;
+            events.smm = isSet(value, 0);
+            events.smiPending = isSet(value, 1);
+            events.smmInsideNmi = isSet(value, 2);
+            events.smiLatchedInit = isSet(value, 3);
         } else if (id == RegisterId.EVENT_EXCEPTION_PAYLOAD
                 || id == RegisterId.EVENT_EXCEPTION_HAS_PAYLOAD
-                || id == RegisterId.EVENT_SMM
                 || id == RegisterId.EVENT_TRIPLE_FAULT) {
             // What the backend does not have is always 0.
             if (value != 0) {
@@ -464,6 +473,9 @@ final class OneRegisters {
             throw unknown(SET, id);
         }
         sets.setEvents(events);
+        if (id == RegisterId.EVENT_SMM) {
+            runner.setInitLatched(events.smiLatchedInit);
+        }
     }
 
     private void setMpState(long id, long value) {

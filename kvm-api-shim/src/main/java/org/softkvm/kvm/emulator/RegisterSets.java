@@ -279,9 +279,9 @@ final class RegisterSets {
         events.nmiPending = cpu.nmiPending();
         events.nmiMasked = cpu.nmiBlocked();
         events.sipiVector = 0;
-        events.smm = false;
-        events.smiPending = false;
-        events.smmInsideNmi = false;
+        events.smm = cpu.inSmm();
+        events.smiPending = cpu.smiPending();
+        events.smmInsideNmi = cpu.smmInsideNmi();
         events.smiLatchedInit = false;
         events.tripleFaultPending = false;
         events.flags = VcpuEvents.VALID_NMI_PENDING | VcpuEvents.VALID_SHADOW | VcpuEvents.VALID_SMM;
@@ -303,8 +303,9 @@ final class RegisterSets {
                         || events.exceptionNr == NMI_VECTOR)) {
             throw invalidEvents("exception.nr=" + events.exceptionNr);
         }
-        if ((events.flags & VcpuEvents.VALID_SMM) != 0 && (events.smm || events.smiPending || events.smiLatchedInit)) {
-            throw invalidEvents("smi (there is no system-management mode)");
+        boolean smm = (events.flags & VcpuEvents.VALID_SMM) != 0;
+        if (smm && !cpu.hasSmm() && (events.smm || events.smiPending || events.smiLatchedInit)) {
+            throw invalidEvents("smi (the CPU model has no system-management mode)");
         }
         if (events.interruptInjected && (events.interruptNr < 0 || events.interruptNr > 255)) {
             throw invalidEvents("interrupt.nr=" + events.interruptNr);
@@ -321,6 +322,9 @@ final class RegisterSets {
         }
         if ((events.flags & VcpuEvents.VALID_SHADOW) != 0) {
             cpu.setInterruptShadow(CpuBits.shadowFromKvm(events.interruptShadow));
+        }
+        if (smm) {
+            cpu.setSmmState(events.smm, events.smiPending, events.smmInsideNmi);
         }
         boolean pending = (events.flags & VcpuEvents.VALID_NMI_PENDING) != 0 ? events.nmiPending : cpu.nmiPending();
         cpu.setNmiState(pending || events.nmiInjected, events.nmiMasked);

@@ -31,6 +31,8 @@ final class Requests implements CpuSignals {
     static final int CLOCK = 0x80;
     /** CR8 was lowered while no local APIC is in the backend. */
     static final int CR8 = 0x100;
+    /** Raise an SMI. */
+    static final int SMI = 0x200;
 
     private static final VarHandle BITS;
 
@@ -154,7 +156,7 @@ final class Requests implements CpuSignals {
 
     @Override
     public void smi() {
-        // There is no system-management mode (Capability.X86_SMM is 0); KVM without it drops SMIs too.
+        post(SMI);
     }
 
     @Override

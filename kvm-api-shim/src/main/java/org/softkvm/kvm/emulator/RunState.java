@@ -35,6 +35,7 @@ final class RunState implements VcpuRun {
     boolean mmioIsWrite;
     long mmioData;
     int eoiVector;
+    int flags;
     int debugException;
     long debugPc;
     long debugDr6;
@@ -145,6 +146,11 @@ final class RunState implements VcpuRun {
     @Override
     public int eoiVector() {
         return eoiVector;
+    }
+
+    @Override
+    public int flags() {
+        return flags;
     }
 
     @Override

@@ -32,6 +32,9 @@ final class Runner {
     /** How many instructions had been executed when the vcpu last began to wait in HLT. */
     private long haltedAt = -1;
 
+    /** INIT arrived in system-management mode. */
+    private boolean initLatched;
+
     private boolean cr8Lowered;
     private long instructionLimit = Long.MAX_VALUE;
 
@@ -62,7 +65,27 @@ final class Runner {
         this.bootstrap = bootstrap;
         this.code = code;
         mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
+        cpu.onRsm(this::leftSmm);
         refreshInputs();
+    }
+
+    private void leftSmm() {
+        if (initLatched) {
+            initLatched = false;
+            requests.post(Requests.INIT);
+        }
+    }
+
+    boolean isInitLatched() {
+        return initLatched;
+    }
+
+    /** Sets whether INIT waits for the end of system-management mode; outside it arrives at once. */
+    void setInitLatched(boolean latched) {
+        initLatched = latched && cpu.inSmm();
+        if (latched && !cpu.inSmm()) {
+            requests.post(Requests.INIT);
+        }
     }
 
     /** The caller set CR8 or the APIC base by another call: the run state follows. */
@@ -97,6 +120,7 @@ final class Runner {
         int reason = execute();
         count(reason);
         state.exitReason = reason;
+        state.flags = cpu.inSmm() ? VcpuRun.X86_SMM : 0;
         state.ifFlag = (cpu.rflags() & RFLAGS_IF) != 0;
         state.readyForInterruptInjection = readyForInjection();
         refreshInputs();
@@ -178,6 +202,9 @@ final class Runner {
         if ((taken & Requests.NMI) != 0) {
             cpu.postNmi();
         }
+        if ((taken & Requests.SMI) != 0) {
+            cpu.postSmi();
+        }
         if ((taken & Requests.CLOCK) != 0) {
             clock.update();
         }
@@ -189,6 +216,11 @@ final class Runner {
     }
 
     private void serveStart(int taken) {
+        if (cpu.inSmm()) {
+            // INIT waits for RSM; start-up messages are lost.
+            initLatched |= (taken & Requests.INIT) != 0;
+            return;
+        }
         if ((taken & Requests.INIT) != 0) {
             init();
         }
@@ -320,10 +352,13 @@ final class Runner {
         requests.setStartupVector(vector);
     }
 
-    /** Moves NMIs that other threads sent into the core, where the events of the vcpu show them. */
+    /** Moves NMIs and SMIs that other threads sent into the core, where the events of the vcpu show them. */
     void takeNmis() {
         if (requests.take(Requests.NMI) != 0) {
             cpu.postNmi();
+        }
+        if (requests.take(Requests.SMI) != 0) {
+            cpu.postSmi();
         }
     }
 

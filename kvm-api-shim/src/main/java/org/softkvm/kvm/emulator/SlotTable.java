@@ -13,8 +13,8 @@ final class SlotTable {
     /** Slots of an address space (KVM_USER_MEM_SLOTS on x86). */
     static final int MAX_SLOTS = 32764;
 
-    /** Address spaces: normal memory. */
-    static final int ADDRESS_SPACES = 1;
+    /** Address spaces: normal memory, and what vcpus see in system-management mode. */
+    static final int ADDRESS_SPACES = 2;
 
     private static final String SET = "KVM_SET_USER_MEMORY_REGION";
     private static final String REPLACE = "replaceMemorySlots";
