@@ -1083,7 +1083,7 @@ public final class VirtualCpu implements AutoCloseable {
                 // As the guest's own write.
             }
         }
-        return cpu.msrs.write(cpu, index, value);
+        return cpu.msrs.writeHost(cpu, index, value);
     }
 
     /**

@@ -412,7 +412,7 @@ public final class Cpu {
         this.model = model;
         this.lapic = lapic;
         this.time = time;
-        this.msrs = new Msrs();
+        this.msrs = new Msrs(model);
         this.cpuid = model.cpuid().toArray(new CpuidEntry[0]);
         this.physicalMask = (1L << model.physicalAddressBits()) - 1;
         Reset.reset(this);

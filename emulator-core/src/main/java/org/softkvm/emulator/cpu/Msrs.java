@@ -1,5 +1,8 @@
 package org.softkvm.emulator.cpu;
 
+import java.util.Arrays;
+import java.util.stream.Stream;
+import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.decode.Feature;
 
 /** Model-specific registers (Intel SDM volume 4). Those of the local APIC live behind its port. */
@@ -22,6 +25,54 @@ public final class Msrs {
     public static final int SMI_COUNT = 0x34;
     /** IA32_TSC_ADJUST. */
     public static final int TSC_ADJUST = 0x3B;
+    /** P5_MC_ADDR: the Pentium's machine-check address. */
+    private static final int P5_MC_ADDR = 0;
+
+    /** P5_MC_TYPE. */
+    private static final int P5_MC_TYPE = 1;
+
+    /** IA32_PLATFORM_ID. */
+    private static final int PLATFORM_ID = 0x17;
+
+    /** MSR_EBL_CR_POWERON: how the bus was strapped. */
+    private static final int EBL_CR_POWERON = 0x2A;
+
+    /** IA32_BIOS_UPDT_TRIG. */
+    private static final int BIOS_UPDT_TRIG = 0x79;
+
+    /** MSR_PLATFORM_INFO. */
+    private static final int PLATFORM_INFO = 0xCE;
+
+    /** MSR_MISC_FEATURES_ENABLES. */
+    private static final int MISC_FEATURES_ENABLES = 0x140;
+
+    /** MSR_PLATFORM_INFO: CPUID can be made to fault. */
+    private static final long PLATFORM_INFO_CPUID_FAULT = 1L << 31;
+
+    /** MSR_MISC_FEATURES_ENABLES: CPUID faults above ring 0. */
+    public static final long CPUID_FAULT = 1;
+
+    /** IA32_SPEC_CTRL: IBRS and STIBP. */
+    private static final long SPEC_CTRL_BITS = 3;
+
+    /** IA32_MISC_ENABLE: fast strings. */
+    private static final long MISC_ENABLE_FAST_STRINGS = 1;
+
+    /** IA32_MISC_ENABLE: no branch trace store, no precise event sampling; read-only, as is bit 7 (monitoring). */
+    private static final long MISC_ENABLE_NO_TRACE = 1 << 11 | 1 << 12;
+
+    /** IA32_MISC_ENABLE: CPUID says that leaf 3 is the highest. */
+    public static final long MISC_ENABLE_LIMIT_CPUID = 1 << 22;
+
+    /** IA32_MISC_ENABLE: no execute-disable. */
+    public static final long MISC_ENABLE_NO_XD = 1L << 34;
+
+    /** IA32_MISC_ENABLE: bits that exist: fast strings, TM1, 7, 11, 12, SpeedStep, MONITOR, limit, xTPR, XD. */
+    private static final long MISC_ENABLE_BITS = 0x4_00C5_1889L;
+
+    /** IA32_MISC_ENABLE: bits that keep what they are. */
+    private static final long MISC_ENABLE_READ_ONLY = 0x1880;
+
     /** IA32_SPEC_CTRL. */
     public static final int SPEC_CTRL = 0x48;
     /** IA32_PRED_CMD. */
@@ -63,11 +114,12 @@ public final class Msrs {
     /** IA32_TSC_AUX. */
     public static final int TSC_AUX = 0xC0000103;
 
-    /** The MSRs with state here, for lists of what to save. */
+    /** The MSRs with state here but MTRRs and machine checks, for lists of what to save. */
     private static final int[] STORED = {
         TSC,
         TSC_ADJUST,
         SPEC_CTRL,
+        MISC_FEATURES_ENABLES,
         SYSENTER_CS,
         SYSENTER_ESP,
         SYSENTER_EIP,
@@ -116,19 +168,32 @@ public final class Msrs {
     public long pat = 0x0007040600070406L;
     /** IA32_SPEC_CTRL. */
     public long specCtrl;
-    /** IA32_MISC_ENABLE; fast strings. */
-    public long miscEnable = 1 | MISC_ENABLE_MONITOR;
+    /** IA32_MISC_ENABLE. */
+    public long miscEnable;
+    /** MSR_MISC_FEATURES_ENABLES. */
+    public long miscFeatures;
+
+    private final Mtrrs mtrrs = new Mtrrs();
+    private final MachineChecks machineChecks = new MachineChecks();
 
     /** The value of the MSR that {@link #read} found. */
     public long value;
 
+    Msrs(CpuModel model) {
+        miscEnable = MISC_ENABLE_FAST_STRINGS
+                | MISC_ENABLE_NO_TRACE
+                | (model.has(Feature.MONITOR) ? MISC_ENABLE_MONITOR : 0);
+    }
+
     /**
      * The numbers of the MSRs kept here.
      *
-     * @return a copy
+     * @return a new array, in an order in which they can be restored
      */
     public static int[] stored() {
-        return STORED.clone();
+        return Stream.of(STORED, Mtrrs.numbers(), MachineChecks.numbers())
+                .flatMapToInt(Arrays::stream)
+                .toArray();
     }
 
     /**
@@ -172,7 +237,9 @@ public final class Msrs {
             case SMI_COUNT -> value = c.smiCount;
             case SPEC_CTRL -> value = specCtrl;
             case BIOS_SIGN_ID -> value = 1L << 32;
-            case 0x17 -> value = 0;
+            case P5_MC_ADDR, P5_MC_TYPE, PLATFORM_ID, EBL_CR_POWERON -> value = 0;
+            case PLATFORM_INFO -> value = PLATFORM_INFO_CPUID_FAULT;
+            case MISC_FEATURES_ENABLES -> value = miscFeatures;
             case ARCH_CAPABILITIES -> value = CAPABILITIES;
             case SYSENTER_CS -> value = sysenterCs;
             case SYSENTER_ESP -> value = sysenterEsp;
@@ -189,6 +256,14 @@ public final class Msrs {
             case KERNEL_GS_BASE -> value = kernelGsBase;
             case TSC_AUX -> value = tscAux;
             default -> {
+                if (Mtrrs.owns(index)) {
+                    value = mtrrs.read(index);
+                    return true;
+                }
+                if (MachineChecks.owns(index)) {
+                    value = machineChecks.read(index);
+                    return true;
+                }
                 if (!c.lapic.ownsMsr(index) || !c.lapic.canReadMsr(index)) {
                     return false;
                 }
@@ -219,9 +294,26 @@ public final class Msrs {
             case APIC_BASE -> Feature.APIC;
             case TSC_DEADLINE -> Feature.TSC_DEADLINE;
             case EFER -> c.model.has(Feature.LM) ? Feature.LM : Feature.NX;
-            default -> index >= X2APIC_FIRST && index <= X2APIC_LAST ? Feature.X2APIC : Feature.I8086;
+            case P5_MC_ADDR, P5_MC_TYPE -> Feature.MCE;
+            case PLATFORM_INFO, MISC_FEATURES_ENABLES -> Feature.LM;
+            default ->
+                index >= X2APIC_FIRST && index <= X2APIC_LAST
+                        ? Feature.X2APIC
+                        : Mtrrs.owns(index) ? Feature.MTRR : MachineChecks.owns(index) ? Feature.MCA : Feature.MSR;
         };
         return c.model.has(needs);
+    }
+
+    /**
+     * Writes an MSR as the host, which may also fill a machine-check bank.
+     *
+     * @param c the vcpu
+     * @param index MSR number
+     * @param v new value
+     * @return false where it does not exist or the value is not allowed
+     */
+    public boolean writeHost(Cpu c, int index, long v) {
+        return MachineChecks.owns(index) ? exists(c, index) && machineChecks.write(index, v, true) : write(c, index, v);
     }
 
     private static boolean canonical(long v) {
@@ -253,7 +345,7 @@ public final class Msrs {
                 c.lapic.tscChanged();
             }
             case SPEC_CTRL -> {
-                if ((v & ~7L) != 0) {
+                if ((v & ~SPEC_CTRL_BITS) != 0) {
                     return false;
                 }
                 specCtrl = v;
@@ -261,7 +353,7 @@ public final class Msrs {
             case PRED_CMD -> {
                 return (v & ~1L) == 0;
             }
-            case BIOS_SIGN_ID, 0x79 -> {
+            case BIOS_SIGN_ID, BIOS_UPDT_TRIG -> {
                 // Microcode update trigger and its revision: nothing to load.
             }
             case SYSENTER_CS -> sysenterCs = v & 0xFFFFFFFFL;
@@ -277,7 +369,21 @@ public final class Msrs {
                 }
                 sysenterEip = v;
             }
-            case MISC_ENABLE -> miscEnable = v;
+            case MISC_ENABLE -> {
+                if ((v & ~MISC_ENABLE_BITS) != 0) {
+                    return false;
+                }
+                miscEnable = v & ~MISC_ENABLE_READ_ONLY | miscEnable & MISC_ENABLE_READ_ONLY;
+            }
+            case MISC_FEATURES_ENABLES -> {
+                if ((v & ~CPUID_FAULT) != 0) {
+                    return false;
+                }
+                miscFeatures = v;
+            }
+            case P5_MC_ADDR, P5_MC_TYPE -> {
+                return v == 0;
+            }
             case PAT -> {
                 for (int k = 0; k < 8; k++) {
                     int type = (int) (v >>> 8 * k) & 0xFF;
@@ -329,6 +435,12 @@ public final class Msrs {
                 tscAux = v;
             }
             default -> {
+                if (Mtrrs.owns(index)) {
+                    return mtrrs.write(c, index, v);
+                }
+                if (MachineChecks.owns(index)) {
+                    return machineChecks.write(index, v, false);
+                }
                 if (index == APIC_BASE && (v & APIC_BASE_EXTD) != 0 && !c.model.has(Feature.X2APIC)) {
                     return false;
                 }
@@ -352,7 +464,7 @@ public final class Msrs {
     public static long eferAllowed(Cpu c) {
         return (c.model.has(Feature.SYSCALL) ? Cpu.EFER_SCE : 0)
                 | (c.model.has(Feature.LM) ? Cpu.EFER_LME | Cpu.EFER_LMA : 0)
-                | (c.model.has(Feature.NX) ? Cpu.EFER_NXE : 0);
+                | (c.model.has(Feature.NX) && (c.msrs.miscEnable & MISC_ENABLE_NO_XD) == 0 ? Cpu.EFER_NXE : 0);
     }
 
     private static boolean writeEfer(Cpu c, long v) {

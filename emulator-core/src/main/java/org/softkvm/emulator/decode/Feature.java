@@ -40,8 +40,12 @@ public enum Feature {
     APIC("apic", Leaf.D1, 9, CPUID),
     /** SYSENTER and SYSEXIT. */
     SEP("sep", Leaf.D1, 11, MSR),
+    /** Memory-type range registers. */
+    MTRR("mtrr", Leaf.D1, 12, MSR),
     /** Global pages: CR4.PGE. */
     PGE("pge", Leaf.D1, 13, CPUID),
+    /** Machine-check architecture: banks of registers. */
+    MCA("mca", Leaf.D1, 14, MCE, MSR),
     /** CMOVcc, and FCMOV with FPU. */
     CMOV("cmov", Leaf.D1, 15, CPUID),
     /** Page-attribute table. */

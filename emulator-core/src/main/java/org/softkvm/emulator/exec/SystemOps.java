@@ -316,6 +316,9 @@ public final class SystemOps {
 
     /** CPUID. */
     public static void cpuid(Cpu c, Insn i) {
+        if ((c.msrs.miscFeatures & Msrs.CPUID_FAULT) != 0 && c.cpl != 0) {
+            throw c.gp(0);
+        }
         c.serialize();
         int leaf = (int) c.r[Cpu.RAX];
         int subleaf = (int) c.r[Cpu.RCX];
@@ -340,6 +343,16 @@ public final class SystemOps {
             x = e.ecx();
             d = e.edx();
             switch (e.leaf()) {
+                case 0 -> {
+                    if ((c.msrs.miscEnable & Msrs.MISC_ENABLE_LIMIT_CPUID) != 0) {
+                        a = Math.min(a, 3);
+                    }
+                }
+                case 0x80000001 -> {
+                    if ((c.msrs.miscEnable & Msrs.MISC_ENABLE_NO_XD) != 0) {
+                        d &= ~(1 << 20);
+                    }
+                }
                 case 1 -> {
                     b = b & 0xFFFFFF | c.id << 24;
                     x = (c.cr4 & Cpu.CR4_OSXSAVE) != 0 ? x | 1 << 27 : x & ~(1 << 27);

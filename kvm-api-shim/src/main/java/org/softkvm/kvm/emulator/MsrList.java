@@ -1,5 +1,9 @@
 package org.softkvm.kvm.emulator;
 
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.softkvm.emulator.VirtualCpu;
+
 /** The model-specific registers that make up the state of a vcpu (Intel SDM volume 4; KVM's own). */
 final class MsrList {
     /** More in one call is E2BIG. */
@@ -25,8 +29,8 @@ final class MsrList {
     static final int KERNEL_GS_BASE = 0xC0000102;
     static final int TSC_AUX = 0xC0000103;
 
-    /** Those to save, in an order in which they can be restored: the counter before what hangs on it. */
-    private static final int[] SAVED = {
+    /** Those with an order in which they can be restored: the counter before what hangs on it. */
+    private static final int[] ORDERED = {
         EFER,
         STAR,
         LSTAR,
@@ -51,6 +55,11 @@ final class MsrList {
         PvClock.MSR_WALL_CLOCK,
         PvClock.MSR_SYSTEM_TIME,
     };
+
+    /** Those to save: behind the ordered ones all else that the CPU stores. */
+    private static final int[] SAVED = IntStream.concat(Arrays.stream(ORDERED), Arrays.stream(VirtualCpu.msrs()))
+            .distinct()
+            .toArray();
 
     private MsrList() {}
 

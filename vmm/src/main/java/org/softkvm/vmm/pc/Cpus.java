@@ -54,6 +54,9 @@ final class Cpus {
         lapic.set(LVT_LINT1, DELIVERY_NMI);
         first.setLapic(lapic);
         StartState.apply(start, first);
+        if (!(start instanceof CpuStart.Reset)) {
+            vcpus.forEach(StartState::memoryTypes);
+        }
     }
 
     /** Bounds what each CPU may execute. */

@@ -18,7 +18,19 @@ final class StartState {
     private static final long CR0_PG_WP_AND_CACHES = 0xE001_0000L;
     private static final long RFLAGS_FIXED = 2;
 
+    private static final int MTRR_DEF_TYPE = 0x2FF;
+    private static final long MTRR_ENABLE = 0x800;
+    private static final long WRITE_BACK = 6;
+
     private StartState() {}
+
+    /**
+     * Leaves the memory types as firmware does: write-back everywhere. Kernels that find the MTRRs off do not use the page
+     * attribute table either. A CPU without MTRRs takes no notice.
+     */
+    static void memoryTypes(Vcpu vcpu) {
+        vcpu.setMsrs(new int[] {MTRR_DEF_TYPE}, new long[] {MTRR_ENABLE | WRITE_BACK});
+    }
 
     static void apply(CpuStart start, Vcpu vcpu) {
         switch (start) {
