@@ -1,7 +1,7 @@
 #!/bin/sh
 # Boots Debian's stock kernel with a small busybox initramfs and checks what it prints.
 #
-#   run-linux.sh amd64 [options]        (see --help)
+#   run-linux.sh amd64|i386 [options]   (see --help)
 #
 # The kernel and busybox come from Debian's archive by apt-get download and are unpacked into a cache folder with
 # dpkg-deb; nothing is installed. /init beside this script says what is checked inside the guest.
@@ -12,10 +12,13 @@ ROOT=$(CDPATH= cd -- "$HERE/../.." && pwd)
 
 usage() {
     cat <<'EOF'
-usage: run-linux.sh amd64 [options]
+usage: run-linux.sh amd64|i386 [options]
 
-Boots Debian's amd64 kernel on SoftKVM; passes when the guest prints BOOT_OK, every check ok, and CMDS_OK.
+Boots Debian's kernel on SoftKVM; passes when the guest prints BOOT_OK, every check ok, and CMDS_OK. i386 (also called
+i686) is the 686 flavour without PAE, on a Pentium II unless --cpu says otherwise.
 
+  --cpu MODEL       CPU model (default: max; i386: pentium2)
+  --cpus N          number of CPUs (default 1); the guest checks that it has them all and works on each
   --qemu            boot the same kernel and initramfs as a bzImage under qemu-system-x86_64 (TCG), for comparison
   --qemu-pvh        the same, with the unpacked vmlinux through its PVH entry
   --memory SIZE     guest memory (default 256M)
@@ -42,6 +45,8 @@ need() {
 }
 
 ARCH=
+CPU=
+CPUS=1
 RUNNER=softkvm
 MEMORY=256M
 TIMEOUT=300
@@ -60,12 +65,15 @@ fi
 
 while [ $# -gt 0 ]; do
     case $1 in
-        --memory | --timeout | --max-seconds | --append | --cache)
+        --cpu | --cpus | --memory | --timeout | --max-seconds | --append | --cache)
             [ $# -ge 2 ] || fail "$1 needs a value"
             ;;
     esac
     case $1 in
         amd64) ARCH=$1 ;;
+        i386 | i686) ARCH=i386 ;;
+        --cpu) CPU=$2 && shift ;;
+        --cpus) CPUS=$2 && shift ;;
         --qemu) RUNNER=qemu ;;
         --qemu-pvh) RUNNER=qemu-pvh ;;
         --memory) MEMORY=$2 && shift ;;
@@ -84,12 +92,35 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
-[ -n "$ARCH" ] || fail "which architecture? amd64 is the one there is (see --help)"
+[ -n "$ARCH" ] || fail "which architecture? amd64 or i386 (see --help)"
+
+# FLAVOUR names the kernel, MACHINE is what uname -m says, FLAGS are words that /proc/cpuinfo has to have.
+case $ARCH in
+    amd64) FLAVOUR=amd64 MACHINE=x86_64 FLAGS=fpu,tsc,msr,pae,cx8,apic,cmov,fxsr,sse,sse2,syscall,nx,lm ;;
+    i386) FLAVOUR=686 MACHINE=i686 FLAGS=fpu,tsc,msr,cx8,cmov,mmx CPU=${CPU:-pentium2} ;;
+esac
 
 CACHE=$CACHE/$ARCH
 mkdir -p "$CACHE" || fail "cannot create $CACHE"
 
 # --- the files -------------------------------------------------------------------------------------------------------
+
+# The lists of an architecture that this system does not have are kept beside the files, and its own are left alone.
+APT_OPTIONS=
+if [ "$(dpkg --print-architecture 2>/dev/null)" != "$ARCH" ]; then
+    mkdir -p "$CACHE/apt/lists/partial" "$CACHE/apt/cache/archives/partial"
+    : >"$CACHE/apt/status"
+    APT_OPTIONS="-o APT::Architecture=$ARCH -o APT::Architectures=$ARCH -o Dir::State=$CACHE/apt
+        -o Dir::State::status=$CACHE/apt/status -o Dir::State::lists=$CACHE/apt/lists -o Dir::Cache=$CACHE/apt/cache"
+fi
+
+# apt TOOL ARGUMENTS: apt-get or apt-cache for the guest's architecture.
+apt() {
+    tool=$1
+    shift
+    # shellcheck disable=SC2086
+    "$tool" $APT_OPTIONS "$@"
+}
 
 # Runs "$@" quietly, up to four times; between the tries the package lists are refreshed where that is allowed. The
 # refresh may fail for one list while the archive is being updated: what counts is that the next try succeeds.
@@ -97,7 +128,7 @@ retry() {
     for pause in 0 5 20 60; do
         if [ $pause != 0 ]; then
             sleep $pause
-            [ "$(id -u)" != 0 ] || apt-get -qq update >>"$CACHE/apt.log" 2>&1
+            [ "$(id -u)" != 0 ] && [ -z "$APT_OPTIONS" ] || apt apt-get -qq update >>"$CACHE/apt.log" 2>&1
         fi
         "$@" 2>>"$CACHE/apt.log" && return 0
     done
@@ -105,17 +136,16 @@ retry() {
 }
 
 kernel_package() {
-    apt-cache depends "linux-image-$ARCH" | sed -n "s/^ *Depends: \(linux-image-[0-9][^ :]*-$ARCH\).*/\1/p" | head -n 1 |
-        grep .
+    apt apt-cache depends "linux-image-$FLAVOUR" |
+        sed -n "s/^ *Depends: \(linux-image-[0-9][^ :]*-$FLAVOUR\)[^-].*/\1/p; s/^ *Depends: \(linux-image-[0-9][^ :]*-$FLAVOUR\)\$/\1/p" |
+        head -n 1 | grep .
 }
 
 # download PACKAGE FOLDER: unpacks the package into the folder.
 download() {
     rm -rf "$2" "$CACHE/deb"
     mkdir -p "$2" "$CACHE/deb"
-    foreign=
-    [ "$(dpkg --print-architecture)" = "$ARCH" ] || foreign=:$ARCH
-    (cd "$CACHE/deb" && apt-get -q download "$1$foreign" >>"$CACHE/apt.log" 2>&1) &&
+    (cd "$CACHE/deb" && apt apt-get -q download "$1" >>"$CACHE/apt.log" 2>&1) &&
         dpkg-deb -x "$CACHE"/deb/*.deb "$2" && rm -rf "$CACHE/deb"
 }
 
@@ -125,7 +155,7 @@ fetch() {
     need dpkg-deb "it unpacks the packages"
     : >"$CACHE/apt.log"
     package=$(retry kernel_package) ||
-        fail "no linux-image-$ARCH in the package lists (is this Debian, and did apt-get update run? see $CACHE/apt.log)"
+        fail "no linux-image-$FLAVOUR in the package lists (is this Debian, and did apt-get update run? see $CACHE/apt.log)"
     if [ ! -s "$CACHE/vmlinuz" ] || [ "$package" != "$(cat "$CACHE/kernel-package" 2>/dev/null)" ]; then
         echo "run-linux: fetching $package" >&2
         retry download "$package" "$CACHE/unpacked" || fail "cannot download $package (see $CACHE/apt.log)"
@@ -156,7 +186,7 @@ build_initramfs() {
     chmod 755 "$tree/bin/busybox" "$tree/init"
     for applet in [ awk bc cat chmod clear cp cttyhack cut date dd df dmesg echo env expr false find free grep gzip head \
         hexdump id kill ln ls md5sum mkdir mknod more mount mv nproc od poweroff printf ps pwd reboot rm sed seq setsid \
-        sh sha256sum sha512sum sleep sort stty sync tail tee test time top touch tr true umount uname uniq vi wc which \
+        sh sha256sum sha512sum sleep sort stty sync tail taskset tee test time top touch tr true umount uname uniq vi wc which \
         xargs yes zcat; do
         ln -s busybox "$tree/bin/$applet"
     done
@@ -201,6 +231,7 @@ fi
 #   quiet           only warnings and worse on the serial port: the log costs an exit a character
 #   panic=-1        a panic restarts the machine at once ...
 #   reboot=t        ... by a triple fault, so that the run ends instead of waiting for the timeout
+#   softkvm.*       what /init expects: the machine's name, the number of CPUs, CPU flags
 # --verbose takes quiet away and adds:
 #   earlyprintk=serial,ttyS0,115200   output before the console driver is up
 #   ignore_loglevel                   everything that is logged
@@ -210,14 +241,15 @@ if [ $VERBOSE = yes ]; then
 else
     CMDLINE="$CMDLINE quiet"
 fi
+CMDLINE="$CMDLINE softkvm.machine=$MACHINE softkvm.cpus=$CPUS softkvm.flags=$FLAGS"
 [ $SHELL_WANTED = no ] || CMDLINE="$CMDLINE runshell"
 [ -z "$APPEND" ] || CMDLINE="$CMDLINE $APPEND"
 
 KERNEL=$CACHE/vmlinuz
 case $RUNNER in
     softkvm)
-        set -- "$ROOT/softkvm" run --kernel "$KERNEL" --initrd "$CACHE/initrd.gz" --append "$CMDLINE" --memory "$MEMORY" \
-            "$@"
+        set -- "${SOFTKVM:-$ROOT/softkvm}" run --kernel "$KERNEL" --initrd "$CACHE/initrd.gz" --append "$CMDLINE" \
+            --memory "$MEMORY" --cpus "$CPUS" ${CPU:+--cpu "$CPU"} "$@"
         if [ $SHELL_WANTED = no ]; then
             set -- "$@" --timeout "$TIMEOUT" --stats
             [ $POWEROFF = yes ] || set -- "$@" --expect CMDS_OK
@@ -227,7 +259,7 @@ case $RUNNER in
         need qemu-system-x86_64 "package qemu-system-x86"
         need timeout "package coreutils"
         [ $RUNNER = qemu ] || { unpack_vmlinux && KERNEL=$CACHE/vmlinux; }
-        set -- qemu-system-x86_64 -accel tcg -nodefaults -display none -serial stdio -no-reboot -m "$MEMORY" \
+        set -- qemu-system-x86_64 -accel tcg -nodefaults -display none -serial stdio -no-reboot -m "$MEMORY" -smp "$CPUS" \
             -kernel "$KERNEL" -initrd "$CACHE/initrd.gz" -append "$CMDLINE" "$@"
         [ $SHELL_WANTED = yes ] || set -- timeout -k 5 "$TIMEOUT" "$@"
         POWEROFF=yes
@@ -237,7 +269,7 @@ esac
 
 if [ $RUNNER = softkvm ]; then
     # The first start builds SoftKVM where that was not done: not in the time of the run.
-    "$ROOT/softkvm" --version >"$CACHE/stderr-softkvm.log" 2>&1 ||
+    "${SOFTKVM:-$ROOT/softkvm}" --version >"$CACHE/stderr-softkvm.log" 2>&1 ||
         fail "softkvm does not start: $(tail -n 1 "$CACHE/stderr-softkvm.log")"
 fi
 SERIAL=$CACHE/serial-$RUNNER.log
