@@ -25,6 +25,8 @@ final class Help {
               --engine NAME           auto (default) or interpreter
               --clock host            what time is
               --serial stdio|file:F|none       where COM1 leads (default stdio)
+                                      At a terminal every key goes to the guest, Ctrl-C too; Ctrl-A X ends the run,
+                                      Ctrl-A H helps, Ctrl-A Ctrl-A sends Ctrl-A.
               --debugcon PORT[=stdio|file:F]   a debug console, such as 0x402 or 0xe9; repeatable
               --screen none
 
@@ -41,6 +43,7 @@ final class Help {
               125    an error of SoftKVM or in what it was given, said in one line; also when the guest powered off
                      before the text of --expect was seen
               126    triple fault or reset
+              130    ended by Ctrl-A X
             """;
 
     private Help() {}

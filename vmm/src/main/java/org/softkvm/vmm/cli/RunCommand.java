@@ -29,6 +29,9 @@ final class RunCommand {
     private final PrintStream err;
     private final List<OutputStream> files = new ArrayList<>();
 
+    /** The PC that a key may stop: set before it reads the first one. */
+    private volatile Pc running;
+
     RunCommand(InputStream in, OutputStream out, PrintStream err) {
         this.in = in;
         this.out = out;
@@ -44,8 +47,8 @@ final class RunCommand {
         }
         String stats = stats(line);
         PcResult result;
-        try (Pc pc = Pc.create(configuration(line))) {
-            result = pc.run();
+        try {
+            result = run(line);
         } finally {
             closeFiles();
         }
@@ -53,6 +56,19 @@ final class RunCommand {
             err.print(stats.equals("json") ? StatsReport.json(result) : StatsReport.text(result));
         }
         return status(result, line.getOptionValue(RunOptions.EXPECT));
+    }
+
+    /** Runs it, with the terminal in raw mode if the guest's keyboard is one. */
+    private PcResult run(CommandLine line) throws UsageException, VmmException {
+        boolean keyboard = in == System.in && serial(line).equals("stdio");
+        try (HostTerminal terminal = keyboard ? HostTerminal.open().orElse(null) : null;
+                Pc pc = Pc.create(configuration(line, terminal != null))) {
+            if (terminal != null) {
+                err.println("softkvm: Ctrl-A X ends, Ctrl-A H helps");
+            }
+            running = pc;
+            return pc.run();
+        }
     }
 
     private int status(PcResult result, String expected) throws VmmException {
@@ -73,7 +89,7 @@ final class RunCommand {
         return stats;
     }
 
-    private PcConfig configuration(CommandLine line) throws UsageException, VmmException {
+    private PcConfig configuration(CommandLine line, boolean raw) throws UsageException, VmmException {
         refuseUnsupported(line);
         PcConfig.Builder builder = PcConfig.builder(image(line)).kernel(line.hasOption(RunOptions.KERNEL));
         // Numbers first: a mistyped option is said before a file is read.
@@ -94,7 +110,7 @@ final class RunCommand {
             }
             builder.expect(line.getOptionValue(RunOptions.EXPECT));
         }
-        consoles(line, builder);
+        consoles(line, raw, builder);
         return builder.build();
     }
 
@@ -162,10 +178,11 @@ final class RunCommand {
         }
     }
 
-    private void consoles(CommandLine line, PcConfig.Builder builder) throws UsageException, VmmException {
-        String serial = line.getOptionValue(RunOptions.SERIAL, "stdio");
+    private void consoles(CommandLine line, boolean raw, PcConfig.Builder builder) throws UsageException, VmmException {
+        String serial = serial(line);
         if (serial.equals("stdio")) {
-            builder.serialInput(in);
+            builder.serialInput(
+                    raw ? new EscapeInput(in, () -> running.stop(), () -> err.print(EscapeInput.HELP)) : in);
         }
         if (!serial.equals("none")) {
             builder.serialOutput(output("--serial", serial));
@@ -176,6 +193,10 @@ final class RunCommand {
             String target = equals < 0 ? "stdio" : console.substring(equals + 1);
             builder.debugConsole(new DebugPort(Values.port("--debugcon", port), output("--debugcon", target)));
         }
+    }
+
+    private static String serial(CommandLine line) {
+        return line.getOptionValue(RunOptions.SERIAL, "stdio");
     }
 
     private OutputStream output(String option, String target) throws UsageException, VmmException {
