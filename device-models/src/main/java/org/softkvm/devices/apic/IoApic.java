@@ -147,7 +147,7 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
         this.listener = listener;
         for (int pin = 0; pin < PINS; pin++) {
             int number = pin;
-            pins[pin] = level -> setPin(number, level);
+            pins[pin] = level -> drive(number, level);
             redirection[pin] = MASKED;
         }
         pauseTimer = clock.newTimer(this::endPause);
@@ -320,32 +320,52 @@ public final class IoApic implements BusDevice, ApicBus.EoiListener, StatefulDev
         }
     }
 
-    private void setPin(int pin, boolean level) {
+    /**
+     * Drives an input pin and says what came of it, as {@code KVM_IRQ_LINE_STATUS} does for one chip.
+     *
+     * @param pin 0..23
+     * @param level true to assert
+     * @return how many local APICs took the interrupt; 0 where it waits already or none wanted it, -1 where the pin is
+     *     masked or leads nowhere; 1 for deasserting
+     */
+    public int drive(int pin, boolean level) {
         int bit = 1 << pin;
-        if ((asserted & bit) != 0 == level) {
-            return;
+        boolean changed = (asserted & bit) != 0 != level;
+        if (changed) {
+            asserted ^= bit;
         }
-        asserted ^= bit;
         if (!level) {
-            redirection[pin] &= ~DELIVERY_STATUS;
-        } else if (isLevelTriggered(redirection[pin])) {
-            serviceLevel(pin);
-        } else if ((redirection[pin] & MASKED) == 0) {
-            bus.send(toApicMessage(redirection[pin]));
+            if (changed) {
+                redirection[pin] &= ~DELIVERY_STATUS;
+            }
+            return 1;
         }
+        long entry = redirection[pin];
+        if ((entry & MASKED) != 0) {
+            return -1;
+        }
+        if (!changed) {
+            return 0;
+        }
+        return isLevelTriggered(entry) ? serviceLevel(pin) : bus.send(toApicMessage(entry));
     }
 
-    /** Sends the interrupt of a level-triggered pin that is asserted, not masked and not in service. */
-    private void serviceLevel(int pin) {
+    /**
+     * Sends the interrupt of a level-triggered pin that is asserted, not masked and not in service; returns how many
+     * took it.
+     */
+    private int serviceLevel(int pin) {
         long entry = redirection[pin];
         if ((asserted & 1 << pin) == 0 || !isLevelTriggered(entry) || (entry & (MASKED | REMOTE_IRR)) != 0) {
-            return;
+            return 0;
         }
         // Before sending: on this thread the message can lead to an EOI, which has to find the bit set.
         redirection[pin] = entry & ~DELIVERY_STATUS | REMOTE_IRR;
-        if (bus.send(toApicMessage(entry)) <= 0) {
+        int taken = bus.send(toApicMessage(entry));
+        if (taken <= 0) {
             redirection[pin] = entry | DELIVERY_STATUS;
         }
+        return taken;
     }
 
     /**

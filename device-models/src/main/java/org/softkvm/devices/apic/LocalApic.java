@@ -797,7 +797,23 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         }
     }
 
-    private void endOfInterrupt() {
+    /**
+     * Whether the end of the interrupt in service is nobody's concern but this local APIC's: it is edge-triggered, no
+     * one asked to be told of it, and nothing is requested that could be delivered after it. Then it may come later than
+     * the guest means it to, at the latest before anything of this local APIC is looked at (KVM's paravirtual EOI).
+     *
+     * @return true where an interrupt is in service and its end can be put off
+     */
+    public boolean canDeferEnd() {
+        int vector = isr.highest();
+        return vector >= 0
+                && irr.highest() < 0
+                && !tmr.contains(vector)
+                && (eoiExitVectors[vector >>> 6] & 1L << vector) == 0;
+    }
+
+    /** Ends the interrupt in service of the highest priority, as a write to the EOI register does in either mode. */
+    public void endOfInterrupt() {
         int vector = isr.highest();
         if (vector < 0) {
             return;

@@ -1,5 +1,7 @@
 package org.softkvm.devices.isa;
 
+import java.util.function.IntConsumer;
+
 /**
  * One Intel 8259A as a PC has it, with the trigger mode of each input in an edge/level control register instead of
  * ICW1. {@link Pic8259Pair} wires two of them; the owner looks at {@link #isRequesting()} after each call.
@@ -29,6 +31,9 @@ final class Pic8259 {
     /** The input that leads to a slave, one bit; 0 on a slave. */
     private final int cascade;
 
+    /** Told of the inputs whose service has ended. */
+    private final IntConsumer ended;
+
     private int irr;
     private int isr;
     private int imr;
@@ -51,8 +56,9 @@ final class Pic8259 {
     private boolean readIsr;
     private boolean poll;
 
-    Pic8259(int elcrWritable, int cascadeInput) {
+    Pic8259(int elcrWritable, int cascadeInput, IntConsumer ended) {
         this.elcrWritable = elcrWritable;
+        this.ended = ended;
         this.cascade = cascadeInput < 0 ? 0 : 1 << cascadeInput;
     }
 
@@ -69,6 +75,7 @@ final class Pic8259 {
 
     /** What ICW1 resets. A level-triggered input that is asserted requests again at once. */
     private void initialise() {
+        int served = isr;
         irr = inputs & elcr;
         isr = 0;
         imr = 0;
@@ -79,16 +86,28 @@ final class Pic8259 {
         specialMask = false;
         readIsr = false;
         poll = false;
+        for (int left = served; left != 0; left &= left - 1) {
+            ended.accept(Integer.numberOfTrailingZeros(left));
+        }
     }
 
-    void setInput(int input, boolean level) {
+    /** Drives an input; returns 1 where that is a new request or none, 0 where it waits already, -1 where it is masked. */
+    int setInput(int input, boolean level) {
         int bit = 1 << input;
+        int before = irr;
+        boolean request = level;
         if ((elcr & bit) != 0) {
             irr = level ? irr | bit : irr & ~bit;
         } else if (level && (inputs & bit) == 0) {
             irr |= bit;
+        } else {
+            request = false;
         }
         inputs = level ? inputs | bit : inputs & ~bit;
+        if ((imr & bit) != 0) {
+            return -1;
+        }
+        return request && (before & bit) != 0 ? 0 : 1;
     }
 
     /** Whether the INT output is asserted. */
@@ -135,9 +154,12 @@ final class Pic8259 {
         }
         if (!autoEoi) {
             isr |= bit;
-        } else if (rotateOnAutoEoi) {
+            return;
+        }
+        if (rotateOnAutoEoi) {
             lowest = input;
         }
+        ended.accept(input);
     }
 
     /** The input of highest priority in a set, or -1. */
@@ -208,17 +230,17 @@ final class Pic8259 {
         switch (command) {
             case 0 -> rotateOnAutoEoi = false;
             case 1 -> endNonSpecific();
-            case 3 -> isr &= ~(1 << level);
+            case 3 -> end(level);
             case 4 -> rotateOnAutoEoi = true;
             case 5 -> {
-                int ended = endNonSpecific();
-                if (ended >= 0) {
-                    lowest = ended;
+                int input = endNonSpecific();
+                if (input >= 0) {
+                    lowest = input;
                 }
             }
             case 6 -> lowest = level;
             case 7 -> {
-                isr &= ~(1 << level);
+                end(level);
                 lowest = level;
             }
             default -> {
@@ -229,11 +251,19 @@ final class Pic8259 {
 
     /** Ends what is in service at the highest priority; masked inputs do not count in special mask mode. */
     private int endNonSpecific() {
-        int ended = highest(specialMask ? isr & ~imr : isr);
-        if (ended >= 0) {
-            isr &= ~(1 << ended);
+        int input = highest(specialMask ? isr & ~imr : isr);
+        if (input >= 0) {
+            end(input);
         }
-        return ended;
+        return input;
+    }
+
+    private void end(int input) {
+        int bit = 1 << input;
+        if ((isr & bit) != 0) {
+            isr &= ~bit;
+            ended.accept(input);
+        }
     }
 
     private void writeOcw3(int value) {
@@ -245,6 +275,10 @@ final class Pic8259 {
         } else if ((value & OCW3_RR) != 0) {
             readIsr = (value & OCW3_RIS) != 0;
         }
+    }
+
+    int imr() {
+        return imr;
     }
 
     int elcr() {

@@ -1,5 +1,6 @@
 package org.softkvm.devices.isa;
 
+import java.util.function.IntConsumer;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.StatefulDevice;
@@ -17,15 +18,17 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
 
     private static final int CASCADE = 2;
 
-    // IRQ 0, 1, 2, 8 and 13 are edge-triggered on every PC.
-    private final Pic8259 master = new Pic8259(0xF8, CASCADE);
-    private final Pic8259 slave = new Pic8259(0xDE, -1);
+    /** IRQ 0, 1, 2, 8 and 13 are edge-triggered on every PC. */
+    public static final int ELCR_WRITABLE = 0xDEF8;
+
+    private final Pic8259 master;
+    private final Pic8259 slave;
     private final InterruptLine intr;
     private final InterruptLine[] inputs = new InterruptLine[INPUTS];
     private boolean requesting;
 
-    private final BusDevice masterPorts = new ChipPorts("pic-master", master);
-    private final BusDevice slavePorts = new ChipPorts("pic-slave", slave);
+    private final BusDevice masterPorts;
+    private final BusDevice slavePorts;
     private final BusDevice elcrPorts = new ElcrPorts();
 
     /**
@@ -126,10 +129,24 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
      * @param intr the INTR line to the processor or to LINT0 of its local APIC
      */
     public Pic8259Pair(InterruptLine intr) {
+        this(intr, irq -> {});
+    }
+
+    /**
+     * Creates the pair as after power-up, and somebody who wants to know of ends of interrupts.
+     *
+     * @param intr the INTR line to the processor or to LINT0 of its local APIC
+     * @param ended called with 0..15 when an interrupt has left service, before the next one is requested
+     */
+    public Pic8259Pair(InterruptLine intr, IntConsumer ended) {
         this.intr = intr;
+        master = new Pic8259(ELCR_WRITABLE & 0xFF, CASCADE, ended);
+        slave = new Pic8259(ELCR_WRITABLE >>> 8, -1, input -> ended.accept(8 + input));
+        masterPorts = new ChipPorts("pic-master", master);
+        slavePorts = new ChipPorts("pic-slave", slave);
         for (int i = 0; i < INPUTS; i++) {
             int number = i;
-            inputs[i] = level -> setInput(number, level);
+            inputs[i] = level -> drive(number, level);
         }
     }
 
@@ -178,6 +195,30 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
     }
 
     /**
+     * Drives an interrupt input and says what came of it, as {@code KVM_IRQ_LINE_STATUS} does for one chip.
+     *
+     * @param irq 0..15; 2 leads nowhere
+     * @param level true to assert
+     * @return -1 where the input is masked, 0 where it asked already for what has not been acknowledged yet, else 1
+     */
+    public int drive(int irq, boolean level) {
+        int status = irq >= 8
+                ? slave.setInput(irq - 8, level)
+                : irq == CASCADE ? -1 : master.setInput(irq, level);
+        update();
+        return status;
+    }
+
+    /**
+     * The interrupt mask registers of both chips.
+     *
+     * @return one bit an input, 0 to 15; a set bit is masked
+     */
+    public int masks() {
+        return master.imr() | slave.imr() << 8;
+    }
+
+    /**
      * Whether INTR is asserted.
      *
      * @return true when {@link #acknowledge()} has something to return
@@ -194,7 +235,7 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
      */
     public int acknowledge() {
         // INT of a chip falls with the cycle; if there is more to serve, it makes a new edge.
-        drive(false);
+        driveIntr(false);
         int input = master.acknowledge();
         int vector;
         if (input == CASCADE) {
@@ -208,21 +249,12 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
         return vector;
     }
 
-    private void setInput(int irq, boolean level) {
-        if (irq >= 8) {
-            slave.setInput(irq - 8, level);
-        } else if (irq != CASCADE) {
-            master.setInput(irq, level);
-        }
-        update();
-    }
-
     private void update() {
         master.setInput(CASCADE, slave.isRequesting());
-        drive(master.isRequesting());
+        driveIntr(master.isRequesting());
     }
 
-    private void drive(boolean level) {
+    private void driveIntr(boolean level) {
         if (level != requesting) {
             requesting = level;
             intr.set(level);

@@ -1,5 +1,6 @@
 package org.softkvm.devices.isa;
 
+import java.util.function.LongConsumer;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.StatefulDevice;
@@ -40,6 +41,7 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
 
     private final DeviceClock clock;
     private final InterruptLine irq;
+    private final LongConsumer missed;
     private final DeviceTimer timer;
     private final PitChannel[] channels = new PitChannel[3];
     private final BusDevice counters = new Counters();
@@ -172,8 +174,20 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
      * @param irq what the OUT pin of counter 0 drives: IRQ0
      */
     public Pit8254(DeviceClock clock, InterruptLine irq) {
+        this(clock, irq, edges -> {});
+    }
+
+    /**
+     * Creates a timer whose counters wait to be programmed, and somebody who wants to know of merged interrupts.
+     *
+     * @param clock the time
+     * @param irq what the OUT pin of counter 0 drives: IRQ0
+     * @param missed called with the number of rising edges of a periodic counter 0 that were merged into the one before
+     */
+    public Pit8254(DeviceClock clock, InterruptLine irq, LongConsumer missed) {
         this.clock = clock;
         this.irq = irq;
+        this.missed = missed;
         timer = clock.newTimer(this::now);
         origin = clock.nanoTime();
         clear();
@@ -265,10 +279,14 @@ public final class Pit8254 implements StatefulDevice<Pit8254.State> {
                 setOut(channel.outAt(eventTick - 1));
                 channel.sync(eventTick);
                 rose = setOut(channel.outAt(eventTick));
+                if (rose) {
+                    lastRiseNanos = clock.nanoTime();
+                    long merged = channel.risesBetween(eventTick, tick);
+                    if (merged > 0) {
+                        missed.accept(merged);
+                    }
+                }
                 eventTick = channel.nextEvent(eventTick);
-            }
-            if (rose) {
-                lastRiseNanos = clock.nanoTime();
             }
             drive(tick);
         }

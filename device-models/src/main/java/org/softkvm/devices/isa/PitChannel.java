@@ -321,6 +321,14 @@ final class PitChannel {
         }
     }
 
+    /** Modes 2 and 3: how often OUT rises after one tick at which it rose, up to another. */
+    long risesBetween(long rise, long tick) {
+        if (!counting || period == 1 || mode != MODE_2 && mode != MODE_3) {
+            return 0;
+        }
+        return (tick - rise) / period;
+    }
+
     // ---- Reading
 
     void latchCount(long tick) {

@@ -324,4 +324,19 @@ class IoApicTest {
         ioApic.reset();
         assertThat(register(0x10)).isEqualTo(MASKED);
     }
+
+    @Test
+    void driveSaysWhatCameOfIt() {
+        assertThat(ioApic.drive(5, true)).as("masked").isEqualTo(-1);
+        assertThat(ioApic.drive(5, false)).isEqualTo(1);
+        entry(5, EDGE | 0x41, 0);
+        assertThat(ioApic.drive(5, true)).isEqualTo(1);
+        assertThat(ioApic.drive(5, true)).as("no edge").isZero();
+        assertThat(ioApic.drive(5, false)).isEqualTo(1);
+        entry(6, LEVEL | 0x42, 0);
+        assertThat(ioApic.drive(6, true)).isEqualTo(1);
+        assertThat(ioApic.drive(6, false)).isEqualTo(1);
+        assertThat(ioApic.drive(6, true)).as("not ended yet").isZero();
+        assertThat(status(6)).isEqualTo(REMOTE_IRR);
+    }
 }

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.util.Random;
 import java.util.concurrent.locks.ReentrantLock;
+import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 
@@ -562,6 +563,45 @@ class LocalApicTest extends LocalApicFixture {
                 }
                 default -> victim.write(random.nextInt(0x100) * 16, 4, Integer.toUnsignedLong(value));
             }
+        }
+    }
+
+    @Nested
+    class DeferredEnds {
+        @BeforeEach
+        void enabled() {
+            enable();
+        }
+
+        @Test
+        void anEdgeAloneCanWait() {
+            assertThat(apic.canDeferEnd()).as("nothing in service").isFalse();
+            apic.accept(fixed(0x51));
+            take();
+            assertThat(apic.canDeferEnd()).isTrue();
+            apic.endOfInterrupt();
+            assertThat(read(ISR + 0x20)).isZero();
+            assertThat(apic.canDeferEnd()).isFalse();
+        }
+
+        @Test
+        void notWhileAnotherIsRequested() {
+            apic.accept(fixed(0x51));
+            take();
+            apic.accept(fixed(0x41));
+            assertThat(apic.canDeferEnd()).isFalse();
+        }
+
+        @Test
+        void notWhereSomeoneWaitsForTheEnd() {
+            apic.accept(level(0x51));
+            take();
+            assertThat(apic.canDeferEnd()).as("level-triggered").isFalse();
+            apic.endOfInterrupt();
+            apic.setEoiExitVectors(0, 1L << 0x61 - 0x40, 0, 0);
+            apic.accept(fixed(0x61));
+            take();
+            assertThat(apic.canDeferEnd()).as("reported").isFalse();
         }
     }
 }

@@ -2,6 +2,8 @@ package org.softkvm.devices.isa;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -438,5 +440,57 @@ class Pic8259PairTest {
             }
             assertThat(intr.isHigh()).isEqualTo(pics.interruptPending());
         }
+    }
+
+    @Test
+    void driveSaysWhatCameOfIt() {
+        assertThat(pics.drive(3, true)).as("a new request").isEqualTo(1);
+        assertThat(pics.drive(3, true)).as("no edge").isEqualTo(1);
+        assertThat(pics.drive(3, false)).isEqualTo(1);
+        assertThat(pics.drive(3, true)).as("the first one waits still").isZero();
+        assertThat(pics.acknowledge()).isEqualTo(0x0B);
+        assertThat(pics.drive(3, false)).isEqualTo(1);
+        assertThat(pics.drive(3, true)).as("in service, but a request of its own").isEqualTo(1);
+        master.write(1, 1, 0x20);
+        slave.write(1, 1, 0x81);
+        assertThat(pics.masks()).isEqualTo(0x8120);
+        assertThat(pics.drive(5, true)).as("masked").isEqualTo(-1);
+        assertThat(pics.drive(2, true)).as("the cascade").isEqualTo(-1);
+        assertThat(pics.drive(9, true)).isEqualTo(1);
+    }
+
+    @Test
+    void endsOfInterruptsAreReported() {
+        List<Integer> ended = new ArrayList<>();
+        Pic8259Pair pair = new Pic8259Pair(intr, ended::add);
+        initialise(pair.master(), 0x08, 0x04, 0x01);
+        initialise(pair.slave(), 0x70, 0x02, 0x01);
+        pair.irq(10).set(true);
+        assertThat(pair.acknowledge()).isEqualTo(0x72);
+        assertThat(ended).isEmpty();
+        pair.slave().write(0, 1, EOI);
+        assertThat(ended).containsExactly(10);
+        pair.master().write(0, 1, EOI);
+        assertThat(ended).as("the cascade input too").containsExactly(10, 2);
+        ended.clear();
+        pair.irq(0).set(true);
+        pair.acknowledge();
+        pair.master().write(0, 1, 0x61);
+        assertThat(ended).as("specific end of another input").isEmpty();
+        pair.master().write(0, 1, 0x60);
+        assertThat(ended).containsExactly(0);
+        pair.master().write(0, 1, 0x60);
+        assertThat(ended).as("nothing is in service").containsExactly(0);
+        ended.clear();
+        pair.irq(0).set(false);
+        pair.irq(0).set(true);
+        pair.acknowledge();
+        initialise(pair.master(), 0x08, 0x04, 0x03);
+        assertThat(ended).as("initialised while in service").containsExactly(0);
+        ended.clear();
+        pair.irq(0).set(false);
+        pair.irq(0).set(true);
+        pair.acknowledge();
+        assertThat(ended).as("automatic end").containsExactly(0);
     }
 }

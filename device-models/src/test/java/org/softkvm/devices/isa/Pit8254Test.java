@@ -902,4 +902,58 @@ class Pit8254Test {
             }
         }
     }
+
+    @Test
+    void mergedTicksAreCounted() {
+        HandClock late = new HandClock();
+        long[] missed = new long[1];
+        int[] rises = new int[1];
+        boolean[] level = new boolean[1];
+        Pit8254 slow = new Pit8254(
+                late,
+                up -> {
+                    rises[0] += up && !level[0] ? 1 : 0;
+                    level[0] = up;
+                },
+                edges -> missed[0] += edges);
+        slow.counters().write(3, 1, 0x34);
+        slow.counters().write(0, 1, 1000 & 0xFF);
+        slow.counters().write(0, 1, 1000 >>> 8);
+        rises[0] = 0;
+        late.nanos += Pit8254.CLK.nanos(10_500);
+        late.callback.run();
+        assertThat(rises[0] + missed[0]).as("ten periods have passed").isEqualTo(10);
+        assertThat(rises[0]).isEqualTo(1);
+        late.nanos += Pit8254.CLK.nanos(1000);
+        late.callback.run();
+        assertThat(rises[0] + missed[0]).isEqualTo(11);
+    }
+
+    /** A clock whose timers run when the test says so. */
+    private static final class HandClock implements DeviceClock {
+        private long nanos;
+        private Runnable callback;
+
+        @Override
+        public long nanoTime() {
+            return nanos;
+        }
+
+        @Override
+        public DeviceTimer newTimer(Runnable run) {
+            callback = run;
+            return new DeviceTimer() {
+                @Override
+                public void arm(long deadlineNanos) {}
+
+                @Override
+                public void cancel() {}
+
+                @Override
+                public boolean isArmed() {
+                    return true;
+                }
+            };
+        }
+    }
 }
