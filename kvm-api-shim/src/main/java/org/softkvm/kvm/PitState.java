@@ -21,7 +21,7 @@ public final class PitState {
         public int count;
         /** The latched count. */
         public int latchedCount;
-        /** 0, or the access mode in which a count is latched: 1 LSB, 2 MSB, 3 both, 4 the MSB of both. */
+        /** What is left to read of a latched count: 1 the LSB, 2 the MSB, 3 both; 0 where none is latched. */
         public int countLatched;
         /** Whether a status is latched. */
         public boolean statusLatched;
@@ -41,7 +41,7 @@ public final class PitState {
         public boolean bcd;
         /** The GATE input. */
         public boolean gate;
-        /** When counting began, in nanoseconds of the clock of KVM_GET_CLOCK's host; only differences matter. */
+        /** When counting began, in nanoseconds of the host's monotonic clock ({@link System#nanoTime()}); only read. */
         public long countLoadTime;
 
         /** Makes a counter of which everything is 0. */

@@ -6,6 +6,7 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * A VM with one vcpu, some memory and a tiny program: what the tests of the API drive.
@@ -36,11 +37,17 @@ final class Guest implements AutoCloseable {
     final MemorySegment memory;
 
     private Guest(boolean splitIrqchip) {
+        this(vm -> {
+            if (splitIrqchip) {
+                vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
+            }
+        });
+    }
+
+    private Guest(Consumer<Vm> setUp) {
         kvm = Kvm.open("emulator");
         vm = kvm.createVm();
-        if (splitIrqchip) {
-            vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
-        }
+        setUp.accept(vm);
         memory = vm.allocateMemory(MEMORY_SIZE);
         vm.setMemorySlot(MemorySlot.of(0, 0, memory));
         vcpu = vm.createVcpu(0);
@@ -58,8 +65,21 @@ final class Guest implements AutoCloseable {
         return realMode(true, program);
     }
 
+    /** A real-mode guest with PIC, IOAPIC and PIT in the backend. */
+    static Guest realModeFull(String program) {
+        return realMode(new Guest(Guest::fullIrqchip), program);
+    }
+
+    private static void fullIrqchip(Vm vm) {
+        vm.createIrqchip();
+        vm.createPit(Vm.PIT_SPEAKER_DUMMY);
+    }
+
     private static Guest realMode(boolean splitIrqchip, String program) {
-        Guest guest = new Guest(splitIrqchip);
+        return realMode(new Guest(splitIrqchip), program);
+    }
+
+    private static Guest realMode(Guest guest, String program) {
         guest.load(CODE, program);
         Sregs sregs = guest.sregs();
         sregs.cs.base = 0;
@@ -71,7 +91,15 @@ final class Guest implements AutoCloseable {
 
     /** A 32-bit guest: flat segments, no paging. */
     static Guest protectedMode(boolean splitIrqchip, String program) {
-        Guest guest = new Guest(splitIrqchip);
+        return protectedMode(new Guest(splitIrqchip), program);
+    }
+
+    /** A 32-bit guest with PIC, IOAPIC and PIT in the backend. */
+    static Guest protectedModeFull(String program) {
+        return protectedMode(new Guest(Guest::fullIrqchip), program);
+    }
+
+    private static Guest protectedMode(Guest guest, String program) {
         guest.load(CODE, program);
         Sregs sregs = guest.sregs();
         sregs.cr0 |= CR0_PE;

@@ -135,7 +135,7 @@ class LapicTest {
                 b8 e0 03 e0 fe           mov eax, fee003e0h
                 c7 00 0b 00 00 00        mov dword [rax], 0bh
                 b8 80 03 e0 fe           mov eax, fee00380h
-                c7 00 40 42 0f 00        mov dword [rax], 1000000
+                c7 00 00 2d 31 01        mov dword [rax], 20000000
                 fb                       sti
                 f4                       hlt
                 eb fd                    jmp -3
@@ -326,17 +326,18 @@ class LapicTest {
     void irqchipsAreChosenOnceAndBeforeTheVcpus() {
         try (Kvm kvm = Kvm.open("emulator");
                 Vm vm = kvm.createVm()) {
-            assertThat(vm.checkExtension(Capability.IRQCHIP)).isZero();
-            assertFails("KVM_CREATE_IRQCHIP", Errno.ENOTTY, "SPLIT_IRQCHIP", vm::createIrqchip);
+            assertThat(vm.checkExtension(Capability.IRQCHIP)).isEqualTo(1);
             assertFails("KVM_ENABLE_CAP", Errno.EINVAL, "4097", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 4097));
             assertFails("KVM_ENABLE_CAP", Errno.EINVAL, "USER_MEMORY", () -> vm.enableCap(Capability.USER_MEMORY));
             vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
             assertFails("KVM_ENABLE_CAP", Errno.EEXIST, "irqchip", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 24));
+            assertFails("KVM_CREATE_IRQCHIP", Errno.EEXIST, "irqchip", vm::createIrqchip);
         }
         try (Kvm kvm = Kvm.open("emulator");
                 Vm vm = kvm.createVm()) {
             vm.createVcpu(0);
             assertFails("KVM_ENABLE_CAP", Errno.EEXIST, "vcpu", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 24));
+            assertFails("KVM_CREATE_IRQCHIP", Errno.EINVAL, "vcpu", vm::createIrqchip);
         }
     }
 }

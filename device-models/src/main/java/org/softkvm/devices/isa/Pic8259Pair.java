@@ -202,9 +202,7 @@ public final class Pic8259Pair implements StatefulDevice<Pic8259Pair.State> {
      * @return -1 where the input is masked, 0 where it asked already for what has not been acknowledged yet, else 1
      */
     public int drive(int irq, boolean level) {
-        int status = irq >= 8
-                ? slave.setInput(irq - 8, level)
-                : irq == CASCADE ? -1 : master.setInput(irq, level);
+        int status = irq >= 8 ? slave.setInput(irq - 8, level) : irq == CASCADE ? -1 : master.setInput(irq, level);
         update();
         return status;
     }

@@ -450,7 +450,9 @@ class Pic8259PairTest {
         assertThat(pics.drive(3, true)).as("the first one waits still").isZero();
         assertThat(pics.acknowledge()).isEqualTo(0x0B);
         assertThat(pics.drive(3, false)).isEqualTo(1);
-        assertThat(pics.drive(3, true)).as("in service, but a request of its own").isEqualTo(1);
+        assertThat(pics.drive(3, true))
+                .as("in service, but a request of its own")
+                .isEqualTo(1);
         master.write(1, 1, 0x20);
         slave.write(1, 1, 0x81);
         assertThat(pics.masks()).isEqualTo(0x8120);

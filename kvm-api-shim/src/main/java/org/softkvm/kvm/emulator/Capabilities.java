@@ -11,6 +11,7 @@ final class Capabilities {
     static final int MAX_VCPU_ID = 255;
 
     private static final int RECOMMENDED_VCPUS = 16;
+    private static final int COALESCED_PAGE = 2;
 
     private Capabilities() {}
 
@@ -18,6 +19,16 @@ final class Capabilities {
     static int value(Capability capability) {
         return switch (capability) {
             case HLT,
+                    IRQCHIP,
+                    PIT2,
+                    PIT_STATE2,
+                    REINJECT_CONTROL,
+                    IRQFD,
+                    IRQFD_RESAMPLE,
+                    IOEVENTFD,
+                    IOEVENTFD_NO_LENGTH,
+                    IOEVENTFD_ANY_LENGTH,
+                    COALESCED_PIO,
                     USER_MEMORY,
                     SET_TSS_ADDR,
                     EXT_CPUID,
@@ -60,6 +71,8 @@ final class Capabilities {
             case SET_GUEST_DEBUG2 -> GuestDebug.ALL;
             case XSAVE2 -> XsaveCodec.SIZE;
             case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
+            // The page of the vcpu's mapping in which the ring lies.
+            case COALESCED_MMIO -> COALESCED_PAGE;
             case NR_VCPUS -> RECOMMENDED_VCPUS;
             case MAX_VCPUS, MAX_VCPU_ID -> MAX_VCPU_ID;
             case NR_MEMSLOTS -> SlotTable.MAX_SLOTS;

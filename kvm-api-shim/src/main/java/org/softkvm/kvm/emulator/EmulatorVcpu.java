@@ -79,14 +79,15 @@ final class EmulatorVcpu implements Vcpu {
         this.id = id;
         boolean bootstrap = id == vm.bootCpuId();
         tsc = new Tsc(vm.time());
-        apic = vm.splitIrqchip() ? newApic(bootstrap) : null;
-        port = new LapicPort(apic, bootstrap, () -> requests.post(Requests.CR8));
+        apic = vm.hasLapics() ? newApic(bootstrap) : null;
+        requests.setIrqchip(vm.irqchip());
+        port = new LapicPort(apic, vm.irqchip(), bootstrap, () -> requests.post(Requests.CR8));
         cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
         requests.setCpu(cpu);
         clock = new PvClock(vm.memory(), vm.time(), tsc, cpu::tsc);
         port.setClock(clock);
         state = new RunState(cpu.ioBuffer());
-        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code());
+        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code(), vm.io());
         msrs = new MsrAccess(cpu, port);
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
@@ -617,6 +618,9 @@ final class EmulatorVcpu implements Vcpu {
             if (vector < 0 || vector > 255) {
                 throw new KvmException(call, Errno.EINVAL, "irq=" + vector + " (0 to 255)");
             }
+            if (vm.irqchip() != null) {
+                throw new KvmException(call, Errno.ENXIO, "irq=" + vector + " (the PIC is in the backend)");
+            }
             if (apic != null && port.queuedVector() >= 0) {
                 throw new KvmException(
                         call, Errno.EEXIST, "irq=" + vector + " (" + port.queuedVector() + " is queued already)");
@@ -727,12 +731,24 @@ final class EmulatorVcpu implements Vcpu {
         requests.post(Requests.CLOCK);
     }
 
+    /** INTR of the PICs of the backend. */
+    void setLint0(boolean level) {
+        apic.lint(0).set(level);
+    }
+
+    /** With a full irqchip: which edge-triggered vector's end is to be reported to it, or -1. */
+    void setReportedVector(int vector) {
+        long bit = vector < 0 ? 0 : 1L << vector;
+        int word = vector >> 6;
+        apic.setEoiExitVectors(word == 0 ? bit : 0, word == 1 ? bit : 0, word == 2 ? bit : 0, word == 3 ? bit : 0);
+    }
+
     /**
-     * The table of routes was replaced: tells the local APIC whose ends of interrupts to report. Vectors of the old
+     * With a split irqchip, the table of routes was replaced: tells the local APIC whose ends of interrupts to report. Vectors of the old
      * table stay while an interrupt of theirs is on its way.
      */
     void routesChanged(GsiRoutes before, GsiRoutes now) {
-        if (apic == null) {
+        if (apic == null || vm.irqchip() != null) {
             return;
         }
         LocalApic.State pending = apic.save();

@@ -1,23 +1,29 @@
 package org.softkvm.kvm.emulator;
 
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
-import java.util.concurrent.locks.ReentrantLock;
-import org.softkvm.devices.apic.ApicBus;
+import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.apic.InProcessApicBus;
-import org.softkvm.devices.apic.MsiMessage;
 import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ClockData;
+import org.softkvm.kvm.CoalescedRing;
 import org.softkvm.kvm.Errno;
+import org.softkvm.kvm.EventFd;
+import org.softkvm.kvm.IoEventFd;
+import org.softkvm.kvm.IoapicState;
 import org.softkvm.kvm.IrqRoute;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.MemorySlot;
+import org.softkvm.kvm.PicState;
+import org.softkvm.kvm.PitState;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.Vm;
 
@@ -28,14 +34,17 @@ final class EmulatorVm implements Vm {
     private static final long TSS_LIMIT = 0xFFFF_FFFFL - 3 * PAGE + 1;
 
     private final GuestMemory memory = new GuestMemory();
-    private final VmTime time = new VmTime();
-    private final InProcessApicBus bus = new InProcessApicBus(new ReentrantLock());
+    private final ChipLock chipLock = new ChipLock();
+    private final VmTime time = new VmTime(chipLock);
+    private final InProcessApicBus bus = new InProcessApicBus(chipLock);
+    private final InterruptRouting routing = new InterruptRouting(bus);
+    private final IrqFds irqFds = new IrqFds(routing);
+    private final IoBus io = new IoBus(chipLock);
     private final List<EmulatorVcpu> vcpus = new CopyOnWriteArrayList<>();
     private final List<MemorySegment> allocations = new ArrayList<>();
 
     private SlotTable slots = new SlotTable(CpuModel.MAX.physicalAddressBits());
     private volatile SlotMap slotMap = new SlotMap(List.of());
-    private volatile GsiRoutes routes = GsiRoutes.EMPTY;
     private volatile boolean splitIrqchip;
     private int reservedPins;
     private int bootCpuId;
@@ -43,7 +52,9 @@ final class EmulatorVm implements Vm {
     private volatile boolean closed;
 
     /** Makes a VM without memory and vcpus. */
-    EmulatorVm() {}
+    EmulatorVm() {
+        io.setRing(new CoalescedRing(Arena.ofAuto().allocate(CoalescedRing.SIZE, CoalescedRing.SIZE)));
+    }
 
     GuestMemory memory() {
         return memory;
@@ -76,12 +87,22 @@ final class EmulatorVm implements Vm {
         return HexFormat.ofDelimiter(" ").formatHex(bytes);
     }
 
-    boolean splitIrqchip() {
-        return splitIrqchip;
+    /** Whether the local APICs are in the backend. */
+    boolean hasLapics() {
+        return splitIrqchip || irqchip() != null;
+    }
+
+    /** PIC, IOAPIC and PIT, or null where they are outside. */
+    Irqchip irqchip() {
+        return routing.irqchip();
+    }
+
+    IoBus io() {
+        return io;
     }
 
     GsiRoutes routes() {
-        return routes;
+        return routing.routes();
     }
 
     CpuModel model() {
@@ -115,7 +136,7 @@ final class EmulatorVm implements Vm {
             throw new KvmException(
                     call, Errno.EINVAL, capability + " args[0]=" + pins + " (0 to " + GsiRoutes.MAX_ROUTES + ")");
         }
-        if (splitIrqchip) {
+        if (hasLapics()) {
             throw new KvmException(call, Errno.EEXIST, capability + " (there is an irqchip already)");
         }
         if (!vcpus.isEmpty()) {
@@ -217,41 +238,125 @@ final class EmulatorVm implements Vm {
     }
 
     @Override
-    public void createIrqchip() {
+    public synchronized void createIrqchip() {
         String call = "KVM_CREATE_IRQCHIP";
         checkOpen(call);
-        if (splitIrqchip) {
+        if (hasLapics()) {
             throw new KvmException(call, Errno.EEXIST, "vm (there is an irqchip already)");
         }
         if (!vcpus.isEmpty()) {
             throw new KvmException(call, Errno.EINVAL, "vm (there are vcpus already)");
         }
-        throw new KvmException(
-                call, Errno.ENOTTY, "vm (the emulator backend has no PIC and IOAPIC inside; enable SPLIT_IRQCHIP)");
+        routing.setIrqchip(new Irqchip(chipLock, time.clock(), bus, routing, irqFds, vcpus));
+        showChips();
+    }
+
+    /** Vcpus find the registers of the chips. */
+    private void showChips() {
+        DeviceBus chips = new DeviceBus();
+        irqchip().addTo(chips);
+        io.setChips(chips);
+    }
+
+    private Irqchip irqchip(String call) {
+        checkOpen(call);
+        if (irqchip() == null) {
+            throw new KvmException(call, Errno.ENXIO, "vm (no PIC and IOAPIC in the backend)");
+        }
+        return irqchip();
+    }
+
+    private Irqchip pit(String call) {
+        Irqchip chips = irqchip(call);
+        if (!chips.hasPit()) {
+            throw new KvmException(call, Errno.ENXIO, "vm (no PIT in the backend)");
+        }
+        return chips;
+    }
+
+    private static boolean isSlave(String call, int chip) {
+        if (chip != IrqRoute.IRQCHIP_PIC_MASTER && chip != IrqRoute.IRQCHIP_PIC_SLAVE) {
+            throw new KvmException(call, Errno.EINVAL, "chip_id=" + chip);
+        }
+        return chip == IrqRoute.IRQCHIP_PIC_SLAVE;
+    }
+
+    @Override
+    public void getPic(int chip, PicState state) {
+        String call = "KVM_GET_IRQCHIP";
+        irqchip(call).getPic(isSlave(call, chip), state);
+    }
+
+    @Override
+    public void setPic(int chip, PicState state) {
+        String call = "KVM_SET_IRQCHIP";
+        irqchip(call).setPic(isSlave(call, chip), state);
+    }
+
+    @Override
+    public void getIoapic(IoapicState state) {
+        irqchip("KVM_GET_IRQCHIP").getIoapic(state);
+    }
+
+    @Override
+    public void setIoapic(IoapicState state) {
+        irqchip("KVM_SET_IRQCHIP").setIoapic(state);
+    }
+
+    @Override
+    public synchronized void createPit(int flags) {
+        String call = "KVM_CREATE_PIT2";
+        checkOpen(call);
+        if ((flags & ~PIT_SPEAKER_DUMMY) != 0) {
+            throw new KvmException(call, Errno.EINVAL, "flags=0x" + Integer.toHexString(flags));
+        }
+        if (irqchip() == null) {
+            throw new KvmException(call, Errno.ENOENT, "vm (no PIC in the backend)");
+        }
+        if (!irqchip().createPit((flags & PIT_SPEAKER_DUMMY) != 0)) {
+            throw new KvmException(call, Errno.EEXIST, "vm (there is a PIT already)");
+        }
+        showChips();
+    }
+
+    @Override
+    public void getPit(PitState state) {
+        pit("KVM_GET_PIT2").getPit(state);
+    }
+
+    @Override
+    public void setPit(PitState state) {
+        pit("KVM_SET_PIT2").setPit(state);
+    }
+
+    @Override
+    public void reinjectControl(boolean reinject) {
+        pit("KVM_REINJECT_CONTROL").setReinject(reinject);
     }
 
     @Override
     public int irqLine(int gsi, boolean level) {
         String call = "KVM_IRQ_LINE";
         checkOpen(call);
-        if (!splitIrqchip) {
+        if (!hasLapics()) {
             throw new KvmException(call, Errno.ENXIO, "irq=" + gsi + " (no irqchip)");
         }
-        IrqRoute.Msi route = routes.get(gsi);
-        return route == null || !level ? -1 : send(route.address(), route.data());
+        return routing.drive(InterruptRouting.SOURCE_USER, gsi, level);
     }
 
     @Override
     public synchronized void setGsiRouting(List<? extends IrqRoute> list) {
         String call = "KVM_SET_GSI_ROUTING";
         checkOpen(call);
-        if (!splitIrqchip) {
+        if (!hasLapics()) {
             throw new KvmException(call, Errno.EINVAL, "vm (no irqchip)");
         }
-        GsiRoutes before = routes;
-        routes = GsiRoutes.of(list, reservedPins);
+        GsiRoutes before = routing.replace(list, reservedPins);
+        if (irqchip() != null) {
+            irqchip().reportEnds();
+        }
         for (EmulatorVcpu vcpu : vcpus) {
-            vcpu.routesChanged(before, routes);
+            vcpu.routesChanged(before, routing.routes());
         }
     }
 
@@ -259,17 +364,74 @@ final class EmulatorVm implements Vm {
     public int signalMsi(long address, int data) {
         String call = "KVM_SIGNAL_MSI";
         checkOpen(call);
-        if (!splitIrqchip) {
+        if (!hasLapics()) {
             throw new KvmException(call, Errno.EINVAL, "vm (no irqchip)");
         }
-        return send(address, data);
+        return routing.send(address, data);
     }
 
-    private int send(long address, int data) {
-        if (!MsiMessage.isMsiAddress(address)) {
-            return ApicBus.NO_DESTINATION;
+    @Override
+    public void assignIrqFd(EventFd eventFd, int gsi) {
+        String call = "KVM_IRQFD";
+        checkOpen(call);
+        Objects.requireNonNull(eventFd, "eventFd");
+        if (!hasLapics()) {
+            throw new KvmException(call, Errno.EINVAL, "gsi=" + gsi + " (no irqchip)");
         }
-        return bus.send(MsiMessage.toApicMessage(address, data));
+        irqFds.assign(eventFd, gsi, null);
+    }
+
+    @Override
+    public void assignIrqFd(EventFd eventFd, int gsi, EventFd resample) {
+        String call = "KVM_IRQFD";
+        checkOpen(call);
+        Objects.requireNonNull(eventFd, "eventFd");
+        Objects.requireNonNull(resample, "resample");
+        if (irqchip() == null) {
+            throw new KvmException(call, Errno.EINVAL, "gsi=" + gsi + " (RESAMPLE without a full irqchip)");
+        }
+        irqFds.assign(eventFd, gsi, resample);
+    }
+
+    @Override
+    public void deassignIrqFd(EventFd eventFd, int gsi) {
+        checkOpen("KVM_IRQFD");
+        irqFds.deassign(eventFd, gsi);
+    }
+
+    @Override
+    public void assignIoEventFd(IoEventFd event) {
+        checkOpen("KVM_IOEVENTFD");
+        io.assign(event);
+    }
+
+    @Override
+    public void deassignIoEventFd(IoEventFd event) {
+        checkOpen("KVM_IOEVENTFD");
+        io.deassign(event);
+    }
+
+    @Override
+    public void registerCoalesced(long address, int size, boolean pio) {
+        checkOpen("KVM_REGISTER_COALESCED_MMIO");
+        io.registerCoalesced(address, size, pio);
+    }
+
+    @Override
+    public void unregisterCoalesced(long address, int size, boolean pio) {
+        checkOpen("KVM_UNREGISTER_COALESCED_MMIO");
+        io.unregisterCoalesced(address, size, pio);
+    }
+
+    @Override
+    public CoalescedRing coalescedRing() {
+        return io.ring();
+    }
+
+    @Override
+    public void setCoalescedRing(CoalescedRing ring) {
+        checkOpen("setCoalescedRing");
+        io.setRing(Objects.requireNonNull(ring, "ring"));
     }
 
     @Override
@@ -347,6 +509,9 @@ final class EmulatorVm implements Vm {
         }
         EmulatorVcpu vcpu = new EmulatorVcpu(this, id);
         vcpus.add(vcpu);
+        if (irqchip() != null) {
+            irqchip().attach(vcpu);
+        }
         return vcpu;
     }
 
@@ -393,6 +558,7 @@ final class EmulatorVm implements Vm {
         for (EmulatorVcpu vcpu : vcpus) {
             vcpu.close();
         }
+        irqFds.deassignAll();
         time.close();
         memory.setSlots(List.of());
         slotMap = new SlotMap(List.of());

@@ -19,6 +19,7 @@ final class LapicPort implements LocalInterruptController {
 
     private final LocalApic apic;
     private final Listener listener;
+    private final Irqchip irqchip;
     private PvClock clock;
     private int queuedVector = NOTHING;
     private long interrupts;
@@ -38,11 +39,13 @@ final class LapicPort implements LocalInterruptController {
      * Makes the port.
      *
      * @param apic the local APIC, or null where it is the caller's of the API
+     * @param irqchip the PIC and IOAPIC, or null where they are the caller's
      * @param bootstrap whether this is the boot processor
      * @param listener who wants to know
      */
-    LapicPort(LocalApic apic, boolean bootstrap, Listener listener) {
+    LapicPort(LocalApic apic, Irqchip irqchip, boolean bootstrap, Listener listener) {
         this.apic = apic;
+        this.irqchip = irqchip;
         this.listener = listener;
         if (bootstrap) {
             apicBase |= LocalApic.BASE_BSP;
@@ -94,7 +97,11 @@ final class LapicPort implements LocalInterruptController {
         if (queuedVector >= 0 && acceptsPic()) {
             return queuedVector;
         }
-        return apic != null ? apic.pendingVector() : NOTHING;
+        if (apic == null) {
+            return NOTHING;
+        }
+        // The PIC tells its vector with the INTA cycle only.
+        return irqchip != null && apic.isExtIntPending() ? 0 : apic.pendingVector();
     }
 
     @Override
@@ -107,6 +114,14 @@ final class LapicPort implements LocalInterruptController {
         }
         if (apic == null) {
             return NOTHING;
+        }
+        if (irqchip != null && apic.isExtIntPending()) {
+            apic.acknowledgeExtInt();
+            int vector = irqchip.acknowledge();
+            if (vector >= 0) {
+                interrupts++;
+                return vector;
+            }
         }
         int vector = apic.pendingVector();
         if (vector >= 0) {

@@ -46,6 +46,9 @@ final class Requests implements CpuSignals {
 
     private VirtualCpu cpu;
 
+    /** The PIC and the IOAPIC, or null where they are outside. */
+    private Irqchip irqchip;
+
     @SuppressWarnings("unused") // by BITS
     private volatile int bits;
 
@@ -59,6 +62,10 @@ final class Requests implements CpuSignals {
 
     void setCpu(VirtualCpu cpu) {
         this.cpu = cpu;
+    }
+
+    void setIrqchip(Irqchip chip) {
+        irqchip = chip;
     }
 
     /** Any thread: sets bits and ends what the vcpu is doing. */
@@ -144,7 +151,13 @@ final class Requests implements CpuSignals {
 
     @Override
     public void extIntChanged() {
-        if (cpu != null) {
+        if (cpu == null) {
+            return;
+        }
+        if (irqchip != null) {
+            // Whether the PIC gets through matters to the core alone.
+            interruptChanged();
+        } else {
             post(EXTINT);
         }
     }
@@ -172,6 +185,11 @@ final class Requests implements CpuSignals {
 
     @Override
     public void eoiExit(int vector) {
+        if (irqchip != null) {
+            // On the vcpu's own thread, which holds no lock here.
+            irqchip.edgeEnded(vector);
+            return;
+        }
         ended[vector >> 6] |= 1L << vector;
         post(EOI);
     }

@@ -68,6 +68,14 @@ final class RunState implements VcpuRun {
         internalErrorData[internalErrorDataCount++] = item;
     }
 
+    /** Drops the first items of a port access: they have been served. */
+    void dropIoItems(int items) {
+        if (items > 0) {
+            ioCount -= items;
+            MemorySegment.copy(ioData, (long) items * ioSize, ioData, 0, (long) ioCount * ioSize);
+        }
+    }
+
     @Override
     public int exitReason() {
         return exitReason;

@@ -19,6 +19,7 @@ final class Runner {
     private final RunState state;
     private final boolean bootstrap;
     private final CodeReader code;
+    private final IoBus io;
 
     /** Where the vcpu stands; HALTED is kept in the core. */
     private MpState mpState;
@@ -55,7 +56,8 @@ final class Runner {
             PvClock clock,
             RunState state,
             boolean bootstrap,
-            CodeReader code) {
+            CodeReader code,
+            IoBus io) {
         this.cpu = cpu;
         this.requests = requests;
         this.port = port;
@@ -64,6 +66,7 @@ final class Runner {
         this.state = state;
         this.bootstrap = bootstrap;
         this.code = code;
+        this.io = io;
         mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
         cpu.onRsm(this::leftSmm);
         refreshInputs();
@@ -168,6 +171,10 @@ final class Runner {
                 cpu.kick();
             }
             int reason = enterGuest();
+            if (reason == ExitReason.IO && io.servePort(state) || reason == ExitReason.MMIO && io.serveMmio(state)) {
+                // As if it had never left the guest: a kick that comes now finds an access with its answer.
+                continue;
+            }
             if (reason == ExitReason.INTR) {
                 if (leave) {
                     return reason;

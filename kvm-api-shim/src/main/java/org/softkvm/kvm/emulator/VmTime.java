@@ -1,20 +1,25 @@
 package org.softkvm.kvm.emulator;
 
 import java.time.Instant;
-import java.util.concurrent.locks.ReentrantLock;
+import java.util.concurrent.locks.Lock;
 import org.softkvm.devices.time.HostClock;
 
 /** A VM's time: the clock of its chips and the paravirtual clock, both on the host's monotonic clock. */
 final class VmTime implements AutoCloseable {
     private static final long NANOS = 1_000_000_000L;
 
-    /** What the clock's timers run under; the local APICs, which alone use them, take no lock of their own. */
-    private final HostClock clock = new HostClock(new ReentrantLock());
+    private final HostClock clock;
 
     /** The paravirtual clock less the clock of the chips. */
     private volatile long offset;
 
-    VmTime() {
+    /**
+     * Makes a VM's time.
+     *
+     * @param lock what the clock's timers run under: the chips' lock; local APICs take none
+     */
+    VmTime(Lock lock) {
+        clock = new HostClock(lock);
         offset = -clock.nanoTime();
     }
 
