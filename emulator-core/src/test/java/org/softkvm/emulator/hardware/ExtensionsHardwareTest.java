@@ -25,10 +25,11 @@ import org.softkvm.emulator.cpu.Cpu;
 class ExtensionsHardwareTest {
     private static final int ARITHMETIC = 0x8d5;
     private static final int FRESH_CASES = 3300;
-    private static final Set<String> INSTRUCTIONS = Set.of(("movbe adcx adox tzcnt lzcnt andn bextr blsr blsmsk blsi bzhi "
-                    + "pext pdep mulx shlx sarx shrx rorx aesimc aesenc aesenclast aesdec aesdeclast aeskeygenassist "
-                    + "pclmulqdq sha1rnds4 sha1nexte sha1msg1 sha1msg2 sha256rnds2 sha256msg1 sha256msg2")
-            .split(" "));
+    private static final Set<String> INSTRUCTIONS =
+            Set.of(("movbe adcx adox tzcnt lzcnt andn bextr blsr blsmsk blsi bzhi "
+                            + "pext pdep mulx shlx sarx shrx rorx aesimc aesenc aesenclast aesdec aesdeclast aeskeygenassist "
+                            + "pclmulqdq sha1rnds4 sha1nexte sha1msg1 sha1msg2 sha256rnds2 sha256msg1 sha256msg2")
+                    .split(" "));
 
     private final long[] registers = new long[16];
     private final long[] vectors = new long[32];

@@ -14,7 +14,7 @@ import org.softkvm.emulator.decode.Decoder;
 import org.softkvm.emulator.decode.Insn;
 
 /** A vcpu that decodes in 16-, 32- or 64-bit code. */
-final class DecodeMachine implements AutoCloseable {
+public final class DecodeMachine implements AutoCloseable {
     private static final int CODE = 0x1000;
     private static final int PML4 = 0x2000;
     private static final int PDPT = 0x3000;
@@ -26,7 +26,7 @@ final class DecodeMachine implements AutoCloseable {
     private final Cpu c;
     private final Decoder decoder;
 
-    DecodeMachine(int bits) {
+    public DecodeMachine(int bits) {
         guest.setSlots(List.of(new MemorySlot(0, 0, 0, memory, false, false)));
         TimeSource time = new TimeSource() {
             @Override
@@ -69,7 +69,7 @@ final class DecodeMachine implements AutoCloseable {
     }
 
     /** Decodes; null where the fetch faults. */
-    Insn decode(byte[] code) {
+    public Insn decode(byte[] code) {
         guest.write(CODE, code, 0, code.length);
         try {
             return decoder.decode(rip);
