@@ -5,6 +5,7 @@ import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.atomic.AtomicReference;
@@ -31,6 +32,7 @@ public final class GuestMemory {
     private volatile Map map;
     private final List<VirtualCpu> cpus;
     private volatile boolean several;
+    private boolean newLogsDirty;
 
     /** Address space 0. */
     private final GuestMemory normal;
@@ -44,7 +46,7 @@ public final class GuestMemory {
         final long[] start;
         final long[] end;
         final long[] host;
-        final byte[][] dirty;
+        final DirtyLog[] dirty;
 
         Map(List<MemorySlot> list, int addressSpace) {
             slots = List.copyOf(list);
@@ -55,7 +57,7 @@ public final class GuestMemory {
             start = new long[sorted.length];
             end = new long[sorted.length];
             host = new long[sorted.length];
-            dirty = new byte[sorted.length][];
+            dirty = new DirtyLog[sorted.length];
             for (int k = 0; k < sorted.length; k++) {
                 MemorySlot s = sorted[k];
                 start[k] = s.guestAddress();
@@ -66,7 +68,7 @@ public final class GuestMemory {
                     throw new IllegalArgumentException("slots " + sorted[k - 1].id() + " and " + s.id() + " overlap");
                 }
                 if (s.dirtyLog()) {
-                    dirty[k] = new byte[(int) (s.size() >>> 12)];
+                    dirty[k] = new DirtyLog((int) (s.size() >>> 12));
                 }
             }
         }
@@ -167,20 +169,39 @@ public final class GuestMemory {
         flushAll();
     }
 
-    private static Map keepLogs(Map old, Map next) {
-        for (int k = 0; k < next.sorted.length; k++) {
-            for (int j = 0; j < old.sorted.length; j++) {
-                if (next.dirty[k] != null
-                        && old.dirty[j] != null
-                        && next.sorted[k].id() == old.sorted[j].id()
-                        && next.start[k] == old.start[j]
-                        && next.host[k] == old.host[j]
-                        && next.dirty[k].length == old.dirty[j].length) {
-                    next.dirty[k] = old.dirty[j];
-                }
+    /** Logs of slots that stay are kept; new ones begin as {@link #setNewLogsDirty} said. */
+    private Map keepLogs(Map old, Map next) {
+        java.util.Map<Integer, Integer> logged = new HashMap<>();
+        for (int j = 0; j < old.dirty.length; j++) {
+            if (old.dirty[j] != null) {
+                logged.put(old.sorted[j].id(), j);
+            }
+        }
+        for (int k = 0; k < next.dirty.length; k++) {
+            if (next.dirty[k] == null) {
+                continue;
+            }
+            Integer j = logged.get(next.sorted[k].id());
+            if (j != null
+                    && next.start[k] == old.start[j]
+                    && next.sorted[k].memory().address()
+                            == old.sorted[j].memory().address()
+                    && next.dirty[k].pages() == old.dirty[j].pages()) {
+                next.dirty[k] = old.dirty[j];
+            } else if (newLogsDirty) {
+                next.dirty[k].markAll();
             }
         }
         return next;
+    }
+
+    /**
+     * Chooses how dirty logs begin that later calls of {@link #setSlots} make.
+     *
+     * @param dirty true where all pages count as written, false (the default) where none does
+     */
+    public synchronized void setNewLogsDirty(boolean dirty) {
+        newLogsDirty = dirty;
     }
 
     // ---------------------------------------------------------------- accesses that must be alone
@@ -277,25 +298,74 @@ public final class GuestMemory {
         }
     }
 
-    /**
-     * Takes a slot's dirty log: one byte a page, 1 where written since the last call, and clears it.
-     *
-     * @param id slot number
-     * @return the log, or null where the slot has none
-     */
-    public synchronized byte[] takeDirtyLog(int id) {
-        Map m = map;
+    private static DirtyLog log(Map m, int id) {
         for (int k = 0; k < m.sorted.length; k++) {
-            if (m.sorted[k].id() == id && m.dirty[k] != null) {
-                byte[] log = m.dirty[k];
-                byte[] copy = log.clone();
-                java.util.Arrays.fill(log, (byte) 0);
-                // Write entries of the TLB bypass the log: drop them, then take what came in between.
-                flushAll();
-                return copy;
+            if (m.dirty[k] != null && m.sorted[k].id() == id) {
+                return m.dirty[k];
             }
         }
         return null;
+    }
+
+    /**
+     * How long a slot's dirty log is.
+     *
+     * @param addressSpace the slot's address space, 0 or 1
+     * @param id slot number
+     * @return pages, or -1 where there is no such slot or it has no log
+     */
+    public int dirtyLogPages(int addressSpace, int id) {
+        DirtyLog log = log(space(addressSpace).map, id);
+        return log == null ? -1 : log.pages();
+    }
+
+    private GuestMemory space(int addressSpace) {
+        return addressSpace == 0 ? normal : normal.smram;
+    }
+
+    /**
+     * Copies a slot's dirty log, and clears it where asked to. What was written before a page was cleared can be read
+     * when this returns; what is written after that marks the page again.
+     *
+     * @param addressSpace the slot's address space, 0 or 1
+     * @param id slot number
+     * @param bitmap one bit a page, little-endian, in whole words of 64 bits
+     * @param clear whether the pages count as clean from then on
+     * @return false where the slot has no log
+     */
+    public synchronized boolean readDirtyLog(int addressSpace, int id, MemorySegment bitmap, boolean clear) {
+        DirtyLog log = log(space(addressSpace).map, id);
+        if (log == null) {
+            return false;
+        }
+        if (!clear) {
+            log.copyTo(bitmap);
+        } else if (log.moveTo(bitmap)) {
+            flushAll();
+        }
+        return true;
+    }
+
+    /**
+     * Makes pages of a slot's dirty log clean.
+     *
+     * @param addressSpace the slot's address space, 0 or 1
+     * @param id slot number
+     * @param firstPage the page that bit 0 stands for, a multiple of 64
+     * @param count how many pages; the range lies within the slot
+     * @param bitmap a set bit makes its page clean; as long as the range, in whole words of 64 bits
+     * @return false where the slot has no log
+     */
+    public synchronized boolean clearDirtyLog(
+            int addressSpace, int id, int firstPage, int count, MemorySegment bitmap) {
+        DirtyLog log = log(space(addressSpace).map, id);
+        if (log == null) {
+            return false;
+        }
+        if (log.clear(firstPage, count, bitmap)) {
+            flushAll();
+        }
+        return true;
     }
 
     /**
@@ -326,7 +396,7 @@ public final class GuestMemory {
             return NONE;
         }
         if (m.dirty[k] != null) {
-            m.dirty[k][(int) (address - m.start[k] >>> 12)] = 1;
+            m.dirty[k].mark((int) (address - m.start[k] >>> 12));
         }
         return m.host[k] >= 0 ? m.host[k] + (address - m.start[k]) : FOREIGN;
     }
@@ -438,7 +508,7 @@ public final class GuestMemory {
         for (long page = address & -4096L; page < address + n; page += HostMemory.PAGE_SIZE) {
             if (m.dirty[k] != null) {
                 long index = Math.max(page, m.start[k]) - m.start[k] >>> 12;
-                m.dirty[k][(int) index] = 1;
+                m.dirty[k].mark((int) index);
             }
             if (m.host[k] >= 0) {
                 long first = Math.max(page, address);

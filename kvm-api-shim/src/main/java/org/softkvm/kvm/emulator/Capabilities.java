@@ -73,6 +73,7 @@ final class Capabilities {
             case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
             // The page of the vcpu's mapping in which the ring lies.
             case COALESCED_MMIO -> COALESCED_PAGE;
+            case MANUAL_DIRTY_LOG_PROTECT2 -> DirtyLogs.MANUAL | DirtyLogs.INITIALLY_SET;
             case NR_VCPUS -> RECOMMENDED_VCPUS;
             case MAX_VCPUS, MAX_VCPU_ID -> MAX_VCPU_ID;
             case NR_MEMSLOTS -> SlotTable.MAX_SLOTS;

@@ -34,6 +34,7 @@ final class EmulatorVm implements Vm {
     private static final long TSS_LIMIT = 0xFFFF_FFFFL - 3 * PAGE + 1;
 
     private final GuestMemory memory = new GuestMemory();
+    private final DirtyLogs dirtyLogs = new DirtyLogs(memory);
     private final ChipLock chipLock = new ChipLock();
     private final VmTime time = new VmTime(chipLock);
     private final InProcessApicBus bus = new InProcessApicBus(chipLock);
@@ -128,10 +129,16 @@ final class EmulatorVm implements Vm {
     public synchronized void enableCap(Capability capability, long... arguments) {
         String call = "KVM_ENABLE_CAP";
         checkOpen(call);
-        if (capability != Capability.SPLIT_IRQCHIP) {
-            throw new KvmException(call, Errno.EINVAL, "cap=" + capability + " (cannot be enabled)");
+        long argument = arguments.length == 0 ? 0 : arguments[0];
+        switch (capability) {
+            case SPLIT_IRQCHIP -> splitIrqchip(call, argument);
+            case MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLogs.setManual(call, argument);
+            default -> throw new KvmException(call, Errno.EINVAL, "cap=" + capability + " (cannot be enabled)");
         }
-        long pins = arguments.length == 0 ? 0 : arguments[0];
+    }
+
+    private void splitIrqchip(String call, long pins) {
+        Capability capability = Capability.SPLIT_IRQCHIP;
         if (pins < 0 || pins > GsiRoutes.MAX_ROUTES) {
             throw new KvmException(
                     call, Errno.EINVAL, capability + " args[0]=" + pins + " (0 to " + GsiRoutes.MAX_ROUTES + ")");
@@ -197,6 +204,19 @@ final class EmulatorVm implements Vm {
                     (slot.flags() & MemorySlot.LOG_DIRTY_PAGES) != 0));
         }
         memory.setSlots(core);
+    }
+
+    @Override
+    public synchronized void getDirtyLog(int addressSpace, int slot, MemorySegment bitmap) {
+        checkOpen("KVM_GET_DIRTY_LOG");
+        dirtyLogs.get(addressSpace, slot, bitmap);
+    }
+
+    @Override
+    public synchronized void clearDirtyLog(
+            int addressSpace, int slot, long firstPage, long numPages, MemorySegment bitmap) {
+        checkOpen("KVM_CLEAR_DIRTY_LOG");
+        dirtyLogs.clear(addressSpace, slot, firstPage, numPages, bitmap);
     }
 
     @Override
