@@ -13,6 +13,7 @@ final class Help {
               IMAGE                   flat ROM, boot sector, multiboot or ELF kernel, vmlinux or bzImage: told by content
               --kernel F              a kernel (instead of IMAGE); bzImages are unpacked on the host
               --initrd F              its initial RAM disk (multiboot: the first module)
+              --boot-protocol P       how a kernel is entered: auto (default), pvh, linux32 or linux64
               --append S              its command line
               --module 'F args'       a boot module; repeatable
 

@@ -157,6 +157,7 @@ final class RunCommand {
     private static void machine(CommandLine line, PcConfig.Builder builder) throws UsageException {
         builder.cpu(line.getOptionValue(RunOptions.CPU, "max"));
         builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
+        builder.bootProtocol(line.getOptionValue(RunOptions.BOOT_PROTOCOL, "auto"));
         builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
         if (line.hasOption(RunOptions.MEMORY)) {
             long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));

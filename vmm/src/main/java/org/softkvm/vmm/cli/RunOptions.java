@@ -16,6 +16,7 @@ final class RunOptions {
     static final String APPEND = "append";
     static final String BACKEND = "backend";
     static final String BOOT = "boot";
+    static final String BOOT_PROTOCOL = "boot-protocol";
     static final String CDROM = "cdrom";
     static final String CLOCK = "clock";
     static final String CPU = "cpu";
@@ -43,6 +44,7 @@ final class RunOptions {
             APPEND,
             BACKEND,
             BOOT,
+            BOOT_PROTOCOL,
             CDROM,
             CLOCK,
             CPU,

@@ -14,15 +14,22 @@ import org.softkvm.vmm.GuestModule;
  * @param initrd the initial RAM disk: module 0 of the start info, or the first multiboot module
  * @param commandLine the kernel's command line, empty if none was given
  * @param modules further modules
+ * @param protocol how a kernel is to be entered
  */
 public record BootRequest(
-        GuestFile image, boolean kernel, Optional<GuestFile> initrd, String commandLine, List<GuestModule> modules) {
+        GuestFile image,
+        boolean kernel,
+        Optional<GuestFile> initrd,
+        String commandLine,
+        List<GuestModule> modules,
+        BootProtocol protocol) {
     /** Copies the list of modules. */
     public BootRequest {
         Objects.requireNonNull(image, "image");
         Objects.requireNonNull(initrd, "initrd");
         Objects.requireNonNull(commandLine, "commandLine");
         modules = List.copyOf(modules);
+        Objects.requireNonNull(protocol, "protocol");
     }
 
     /**
@@ -32,6 +39,6 @@ public record BootRequest(
      * @return the request
      */
     public static BootRequest of(GuestFile image) {
-        return new BootRequest(image, false, Optional.empty(), "", List.of());
+        return new BootRequest(image, false, Optional.empty(), "", List.of(), BootProtocol.AUTO);
     }
 }

@@ -23,6 +23,16 @@ record BzImage(GuestFile file, int version, int setup, int payload, int payloadL
     private static final int PAYLOAD_OFFSET = 0x248;
     private static final int PAYLOAD_LENGTH = 0x24C;
 
+    private static final int XLOADFLAGS = 0x236;
+    private static final int PREF_ADDRESS = 0x258;
+    private static final int INIT_SIZE = 0x260;
+
+    private static final int XLF_KERNEL_64 = 1;
+    private static final int ENTRY_64_VERSION = 0x020C;
+
+    /** From the start of the protected-mode code to its 64-bit entry point. */
+    static final int ENTRY_64 = 0x200;
+
     /** Signature 'HdrS' of the setup header. */
     static final int HDRS = 0x5372_6448;
 
@@ -73,6 +83,31 @@ record BzImage(GuestFile file, int version, int setup, int payload, int payloadL
         int length = data.length - setup;
         boot.placement().claim(start, length, file.name() + ": protected-mode code");
         boot.ram().write(start, data, setup, length);
+        return start;
+    }
+
+    /** Whether the protected-mode code has a 64-bit entry point (boot protocol 2.12, XLF_KERNEL_64). */
+    boolean has64BitEntry() {
+        return version >= ENTRY_64_VERSION && (file.data()[XLOADFLAGS] & XLF_KERNEL_64) != 0;
+    }
+
+    /**
+     * Loads the protected-mode code where the kernel likes to be, with the room that it needs to unpack itself, and returns
+     * its first address; the 64-bit entry point is 200h behind it.
+     */
+    long loadCode64(DirectBoot boot) throws VmmException {
+        ByteBuffer in = ByteBuffer.wrap(file.data()).order(ByteOrder.LITTLE_ENDIAN);
+        if (file.data().length < INIT_SIZE + 4) {
+            throw truncated(file);
+        }
+        long start = in.getLong(PREF_ADDRESS);
+        int length = file.data().length - setup;
+        long room = Math.max(length, in.getInt(INIT_SIZE) & 0xFFFF_FFFFL);
+        if (start < 0 || start > 0xFFFF_FFFFL) {
+            throw new VmmException(file.name() + ": wants to be loaded at 0x" + Long.toHexString(start));
+        }
+        boot.placement().claim(start, room, file.name() + ": the kernel");
+        boot.ram().write(start, file.data(), setup, length);
         return start;
     }
 

@@ -26,4 +26,15 @@ public sealed interface CpuStart {
      * @param gdt guest-physical address of the GDT that {@link FlatGdt} describes
      */
     record Flat32(long eip, int eax, int ebx, int esi, long gdt) implements CpuStart {}
+
+    /**
+     * 64-bit mode: the same segments with 64-bit code, paging by tables in guest memory that map the first 4 GiB to
+     * themselves, interrupts off.
+     *
+     * @param rip entry point
+     * @param rsi RSI
+     * @param gdt guest-physical address of the GDT that {@link FlatGdt} describes
+     * @param cr3 guest-physical address of the page tables
+     */
+    record Long64(long rip, long rsi, long gdt, long cr3) implements CpuStart {}
 }

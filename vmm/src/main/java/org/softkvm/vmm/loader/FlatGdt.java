@@ -28,9 +28,22 @@ public final class FlatGdt {
      * @return two null descriptors, code, data and TSS descriptor
      */
     static byte[] bytes() {
+        return bytes(0x00CF_9B00_0000_FFFFL); // base 0, limit 4 GiB, present, code, readable, accessed, 32 bits
+    }
+
+    /**
+     * The table for a start in 64-bit mode.
+     *
+     * @return the same with a 64-bit code segment
+     */
+    static byte[] bytes64() {
+        return bytes(0x00AF_9B00_0000_FFFFL); // L instead of D
+    }
+
+    private static byte[] bytes(long code) {
         ByteBuffer gdt = ByteBuffer.allocate(SIZE).order(ByteOrder.LITTLE_ENDIAN);
         gdt.putLong(0).putLong(0);
-        gdt.putLong(0x00CF_9B00_0000_FFFFL); // base 0, limit 4 GiB, present, code, readable, accessed, 32 bits
+        gdt.putLong(code);
         gdt.putLong(0x00CF_9300_0000_FFFFL); // base 0, limit 4 GiB, present, data, writable, accessed, 32 bits
         gdt.putLong(0x0000_8B00_0000_0067L); // base 0, limit 67h, present, busy 32-bit TSS
         return gdt.array();

@@ -22,7 +22,7 @@ public final class ImageLoader {
      */
     public static LoadedGuest load(BootRequest request, RamLayout layout, long rsdp) throws VmmException {
         BootRequest plain = withoutCompression(request);
-        ImageKind kind = recognise(plain.image(), plain.kernel());
+        ImageKind kind = chosen(plain, recognise(plain.image(), plain.kernel()));
         GuestContents ram = new GuestContents(layout);
         DirectBoot boot = new DirectBoot(ram, new Placement(layout));
         if (kind != ImageKind.FLAT_ROM) {
@@ -45,13 +45,23 @@ public final class ImageLoader {
             case PVH -> new LoadedGuest(kind, startPvh(plain, boot, rsdp), new byte[0], ram);
             case ELF -> {
                 refuseModules(plain, kind);
-                ElfFile elf = ElfFile.parse(plain.image());
-                elf.load(ram, boot.placement());
-                CpuStart start = LinuxBoot.start(plain, boot, entryBelow4G(elf), rsdp, Optional.empty());
+                CpuStart start = startElf(plain, boot, ElfFile.parse(plain.image()), rsdp, Optional.empty());
                 yield new LoadedGuest(kind, start, new byte[0], ram);
             }
             case BZIMAGE -> new LoadedGuest(kind, startBzImage(plain, boot, rsdp), new byte[0], ram);
         };
+    }
+
+    /** What an image is to be taken for, where the user says how it is to be entered. */
+    private static ImageKind chosen(BootRequest request, ImageKind kind) throws VmmException {
+        if (request.protocol() == BootProtocol.AUTO || kind == ImageKind.BZIMAGE) {
+            return kind;
+        }
+        if (!ElfFile.matches(request.image().data())) {
+            throw new VmmException("--boot-protocol: " + request.image().name() + " is a " + kind.title()
+                    + ", which has an entry of its own");
+        }
+        return request.protocol() == BootProtocol.PVH ? ImageKind.PVH : ImageKind.ELF;
     }
 
     /**
@@ -173,7 +183,13 @@ public final class ImageLoader {
     }
 
     private static BootRequest withImage(BootRequest request, GuestFile image) {
-        return new BootRequest(image, request.kernel(), request.initrd(), request.commandLine(), request.modules());
+        return new BootRequest(
+                image,
+                request.kernel(),
+                request.initrd(),
+                request.commandLine(),
+                request.modules(),
+                request.protocol());
     }
 
     private static CpuStart startBzImage(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {
@@ -182,14 +198,42 @@ public final class ImageLoader {
             refuseModules(request, ImageKind.BZIMAGE);
             return LinuxBoot.start(request, boot, image.loadCode(boot), rsdp, Optional.of(image));
         }
+        if (request.protocol() == BootProtocol.LINUX64) {
+            // The entry that the protocol defines: the kernel unpacks itself.
+            refuseModules(request, ImageKind.BZIMAGE);
+            if (!image.has64BitEntry()) {
+                throw new VmmException(request.image().name() + ": the kernel has no 64-bit entry point");
+            }
+            long code = image.loadCode64(boot);
+            return LinuxBoot.start64(request, boot, code + BzImage.ENTRY_64, rsdp, Optional.of(image));
+        }
         BootRequest unpacked = withImage(request, image.unpack());
         ElfFile elf = ElfFile.parse(unpacked.image());
-        if (elf.wide() || elf.pvhEntry().isPresent()) {
+        if (request.protocol() == BootProtocol.PVH
+                || request.protocol() == BootProtocol.AUTO && elf.pvhEntry().isPresent()) {
             return startPvh(unpacked, boot, rsdp);
         }
-        refuseModules(request, ImageKind.BZIMAGE);
+        if (request.protocol() == BootProtocol.LINUX32 && elf.wide()) {
+            refuseModules(request, ImageKind.BZIMAGE);
+            return LinuxBoot.start(request, boot, image.loadCode(boot), rsdp, Optional.of(image));
+        }
+        return startElf(unpacked, boot, elf, rsdp, Optional.of(image));
+    }
+
+    /** An ELF file by the Linux boot protocol of its width. */
+    private static CpuStart startElf(
+            BootRequest request, DirectBoot boot, ElfFile elf, long rsdp, Optional<BzImage> image) throws VmmException {
+        refuseModules(request, ImageKind.ELF);
+        boolean wide = elf.wide();
+        if (request.protocol() == BootProtocol.LINUX64 && !wide || request.protocol() == BootProtocol.LINUX32 && wide) {
+            throw new VmmException("--boot-protocol: " + request.image().name() + " is an ELF file of "
+                    + (wide ? 64 : 32) + " bits: " + request.protocol().title());
+        }
         elf.load(boot.ram(), boot.placement());
-        return LinuxBoot.start(request, boot, entryBelow4G(elf), rsdp, Optional.of(image));
+        long entry = entryBelow4G(elf);
+        return wide
+                ? LinuxBoot.start64(request, boot, entry, rsdp, image)
+                : LinuxBoot.start(request, boot, entry, rsdp, image);
     }
 
     private static CpuStart startPvh(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {

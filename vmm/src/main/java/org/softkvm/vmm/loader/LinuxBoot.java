@@ -8,8 +8,8 @@ import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
 
 /**
- * The 32-bit Linux boot protocol (Documentation/arch/x86/boot.rst and zero-page.rst of the kernel): ESI leads to
- * boot_params. It starts 32-bit kernels, which have no PVH entry, and every ELF file of which nothing else is known.
+ * The 32-bit and 64-bit Linux boot protocols (Documentation/arch/x86/boot.rst and zero-page.rst of the kernel): ESI or RSI
+ * leads to boot_params. They start kernels that have no PVH entry, and every ELF file of which nothing else is known.
  */
 final class LinuxBoot {
     private static final int BOOT_PARAMS_SIZE = 4096;
@@ -53,6 +53,25 @@ final class LinuxBoot {
     static CpuStart start(BootRequest request, DirectBoot boot, long entry, long rsdp, Optional<BzImage> setupHeader)
             throws VmmException {
         long gdt = boot.putGdt();
+        long address = putParams(request, boot, rsdp, setupHeader);
+        return new CpuStart.Flat32(entry, 0, 0, (int) address, gdt);
+    }
+
+    /**
+     * The same for a 64-bit entry point.
+     *
+     * @param entry physical address of the entry point
+     */
+    static CpuStart start64(BootRequest request, DirectBoot boot, long entry, long rsdp, Optional<BzImage> setupHeader)
+            throws VmmException {
+        long gdt = boot.putGdt64();
+        long tables = boot.putIdentityMap();
+        long address = putParams(request, boot, rsdp, setupHeader);
+        return new CpuStart.Long64(entry, address, gdt, tables);
+    }
+
+    private static long putParams(BootRequest request, DirectBoot boot, long rsdp, Optional<BzImage> setupHeader)
+            throws VmmException {
         ByteBuffer params = ByteBuffer.allocate(BOOT_PARAMS_SIZE).order(ByteOrder.LITTLE_ENDIAN);
         if (setupHeader.isPresent()) {
             copyHeader(setupHeader.get().file().data(), params);
@@ -78,8 +97,7 @@ final class LinuxBoot {
             params.putInt(RAMDISK_IMAGE, (int) at).putInt(RAMDISK_SIZE, size);
         }
         putMemoryMap(boot.ram().layout().memoryMap(), params);
-        long address = boot.putLow(params.array(), "boot_params");
-        return new CpuStart.Flat32(entry, 0, 0, (int) address, gdt);
+        return boot.putLow(params.array(), "boot_params");
     }
 
     /** Copies the setup header, which ends where the jump at its start leads to. */

@@ -14,6 +14,7 @@ import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiTables;
 import org.softkvm.vmm.acpi.MpTables;
+import org.softkvm.vmm.loader.BootProtocol;
 import org.softkvm.vmm.loader.BootRequest;
 import org.softkvm.vmm.loader.CpuStart;
 import org.softkvm.vmm.loader.GuestRam;
@@ -112,11 +113,20 @@ public final class Pc implements AutoCloseable {
     static LoadedGuest load(PcConfig config) throws VmmException {
         PcLimits.check(config);
         BootRequest request = new BootRequest(
-                config.image(), config.kernel(), config.initrd(), config.commandLine(), config.modules());
+                config.image(),
+                config.kernel(),
+                config.initrd(),
+                config.commandLine(),
+                config.modules(),
+                BootProtocol.of(config.bootProtocol()));
         LoadedGuest guest = ImageLoader.load(request, RamLayout.of(PcLimits.memory(config)), RamLayout.BIOS_START);
         if (guest.start() instanceof CpuStart.Flat32 && !PcLimits.has32Bits(config)) {
             throw new VmmException(config.image().name() + ": a " + guest.kind().title()
                     + " starts in 32-bit protected mode, which CPU model " + config.cpu() + " does not have");
+        }
+        if (guest.start() instanceof CpuStart.Long64 && !PcLimits.has64Bits(config)) {
+            throw new VmmException(config.image().name() + ": a " + guest.kind().title()
+                    + " starts in 64-bit mode, which CPU model " + config.cpu() + " does not have");
         }
         return guest;
     }

@@ -18,6 +18,7 @@ import org.softkvm.vmm.GuestModule;
  * @param initrd the initial RAM disk
  * @param commandLine the kernel's command line, empty for none
  * @param modules boot modules
+ * @param bootProtocol how a kernel is entered: {@code auto}, {@code pvh}, {@code linux32} or {@code linux64}
  * @param memory bytes of RAM, a multiple of 4 KiB; 0 for the default of the CPU model
  * @param cpu CPU model, {@code max} for all that is implemented
  * @param cpus number of CPUs
@@ -36,6 +37,7 @@ public record PcConfig(
         Optional<GuestFile> initrd,
         String commandLine,
         List<GuestModule> modules,
+        String bootProtocol,
         long memory,
         String cpu,
         int cpus,
@@ -54,6 +56,7 @@ public record PcConfig(
         Objects.requireNonNull(initrd, "initrd");
         Objects.requireNonNull(commandLine, "commandLine");
         modules = List.copyOf(modules);
+        Objects.requireNonNull(bootProtocol, "bootProtocol");
         Objects.requireNonNull(cpu, "cpu");
         Objects.requireNonNull(backend, "backend");
         Objects.requireNonNull(engine, "engine");
@@ -84,6 +87,7 @@ public record PcConfig(
         private long memory;
         private String cpu = "max";
         private int cpus = 1;
+        private String bootProtocol = "auto";
         private String backend = "auto";
         private String engine = "auto";
         private OutputStream serialOutput = OutputStream.nullOutputStream();
@@ -253,6 +257,17 @@ public record PcConfig(
         }
 
         /**
+         * Chooses how a kernel is entered.
+         *
+         * @param name {@code auto} (as the image says), {@code pvh}, {@code linux32} or {@code linux64}
+         * @return this
+         */
+        public Builder bootProtocol(String name) {
+            bootProtocol = name;
+            return this;
+        }
+
+        /**
          * Limits the run by guest instructions.
          *
          * @param number how many
@@ -275,6 +290,7 @@ public record PcConfig(
                     initrd,
                     commandLine,
                     modules,
+                    bootProtocol,
                     memory,
                     cpu,
                     cpus,

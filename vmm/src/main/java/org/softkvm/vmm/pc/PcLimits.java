@@ -3,6 +3,7 @@ package org.softkvm.vmm.pc;
 import java.util.List;
 import java.util.Locale;
 import org.softkvm.vmm.VmmException;
+import org.softkvm.vmm.loader.BootProtocol;
 
 /** Checks the parts of a configuration that need no backend, and fills in what depends on the CPU model. */
 final class PcLimits {
@@ -46,6 +47,7 @@ final class PcLimits {
         }
         choice("engine", config.engine(), List.of("auto", "interpreter"), LATER_ENGINES);
         choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);
+        choice("boot protocol", config.bootProtocol(), BootProtocol.titles(), List.of());
         checkMemory(config);
         if (config.maxInstructions() == 0) {
             throw new VmmException("--max-instructions: must be at least 1");
@@ -110,6 +112,13 @@ final class PcLimits {
     /** Whether the CPU has 32-bit modes, in which kernels start. */
     static boolean has32Bits(PcConfig config) {
         return !model(config.cpu()).equals(CPU_286) && !model(config.cpu()).equals(CPU_8086);
+    }
+
+    /** Whether the CPU has 64-bit mode. */
+    static boolean has64Bits(PcConfig config) {
+        List<String> parts = List.of(config.cpu().toLowerCase(Locale.ROOT).split(","));
+        return (model(config.cpu()).equals("max") || model(config.cpu()).startsWith("x86-64"))
+                && !parts.contains("-lm");
     }
 
     /** Whether the CPU has 24 address lines, so that its reset vector lies below 16 MiB. */

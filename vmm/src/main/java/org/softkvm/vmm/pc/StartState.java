@@ -15,6 +15,10 @@ final class StartState {
     private static final int TYPE_TSS = 0xB; // busy 32-bit TSS
 
     private static final long CR0_PE = 1;
+    private static final long CR0_PG = 0x8000_0000L;
+    private static final long CR4_PAE = 0x20;
+    private static final long EFER_LME = 0x100;
+    private static final long EFER_LMA = 0x400;
     private static final long CR0_PG_WP_AND_CACHES = 0xE001_0000L;
     private static final long RFLAGS_FIXED = 2;
 
@@ -39,6 +43,7 @@ final class StartState {
             }
             case CpuStart.Real real -> real(real, vcpu);
             case CpuStart.Flat32 flat -> flat32(flat, vcpu);
+            case CpuStart.Long64 wide -> long64(wide, vcpu);
         }
     }
 
@@ -59,7 +64,24 @@ final class StartState {
         vcpu.setRegs(regs);
     }
 
-    private static void flat32(CpuStart.Flat32 start, Vcpu vcpu) {
+    private static void long64(CpuStart.Long64 start, Vcpu vcpu) {
+        Sregs sregs = flat(vcpu, start.gdt());
+        sregs.cs.db = 0;
+        sregs.cs.l = 1;
+        sregs.cr3 = start.cr3();
+        sregs.cr4 = CR4_PAE;
+        sregs.cr0 |= CR0_PG;
+        sregs.efer = EFER_LME | EFER_LMA;
+        vcpu.setSregs(sregs);
+        Regs regs = new Regs();
+        regs.rip = start.rip();
+        regs.rsi = start.rsi();
+        regs.rflags = RFLAGS_FIXED;
+        vcpu.setRegs(regs);
+    }
+
+    /** Flat segments and protected mode without paging, not yet set. */
+    private static Sregs flat(Vcpu vcpu, long gdt) {
         Sregs sregs = new Sregs();
         vcpu.getSregs(sregs);
         flat(sregs.cs, FlatGdt.CODE, TYPE_CODE);
@@ -68,13 +90,17 @@ final class StartState {
         }
         system(sregs.tr, FlatGdt.TSS, TYPE_TSS, 0x67);
         system(sregs.ldt, 0, TYPE_LDT, 0xFFFF);
-        sregs.gdt.base = start.gdt();
+        sregs.gdt.base = gdt;
         sregs.gdt.limit = FlatGdt.SIZE - 1;
         sregs.idt.base = 0;
         sregs.idt.limit = 0;
         sregs.cr0 = sregs.cr0 & ~CR0_PG_WP_AND_CACHES | CR0_PE;
         sregs.cr4 = 0;
-        vcpu.setSregs(sregs);
+        return sregs;
+    }
+
+    private static void flat32(CpuStart.Flat32 start, Vcpu vcpu) {
+        vcpu.setSregs(flat(vcpu, start.gdt()));
         Regs regs = new Regs();
         regs.rip = start.eip();
         regs.rax = Integer.toUnsignedLong(start.eax());

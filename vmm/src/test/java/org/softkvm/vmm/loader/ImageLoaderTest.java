@@ -36,7 +36,12 @@ class ImageLoaderTest {
     private LoadedGuest loadKernel(byte[] image, GuestFile initrd, String commandLine, GuestModule... modules)
             throws VmmException {
         return load(new BootRequest(
-                TestImages.file(image), true, Optional.ofNullable(initrd), commandLine, List.of(modules)));
+                TestImages.file(image),
+                true,
+                Optional.ofNullable(initrd),
+                commandLine,
+                List.of(modules),
+                BootProtocol.AUTO));
     }
 
     private ByteBuffer at(long address, int size) {
@@ -262,12 +267,13 @@ class ImageLoaderTest {
         assertThatThrownBy(() -> loadKernel(rom, null, "")).hasMessageContaining("not a kernel");
         GuestFile file = TestImages.file(rom);
         Optional<GuestFile> none = Optional.empty();
-        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "quiet", List.of())))
+        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "quiet", List.of(), BootProtocol.AUTO)))
                 .hasMessageContaining("--append");
-        assertThatThrownBy(() -> load(new BootRequest(file, false, Optional.of(file), "", List.of())))
+        assertThatThrownBy(
+                        () -> load(new BootRequest(file, false, Optional.of(file), "", List.of(), BootProtocol.AUTO)))
                 .hasMessageContaining("--initrd");
         GuestModule module = new GuestModule(file, "");
-        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "", List.of(module))))
+        assertThatThrownBy(() -> load(new BootRequest(file, false, none, "", List.of(module), BootProtocol.AUTO)))
                 .hasMessageContaining("--module");
         assertThatThrownBy(() -> loadKernel(TestImages.elf32(false, new byte[0]), null, "", module))
                 .hasMessageContaining("--module");
@@ -354,9 +360,6 @@ class ImageLoaderTest {
         byte[] image = TestImages.bzImage(TestImages.kernelXz(kernel));
         assertRefused(Arrays.copyOf(image, image.length - 100), "truncated bzImage");
         assertRefused(TestImages.bzImage(TestImages.gzip(new byte[1000])), "not an ELF file");
-        byte[] withoutNote = TestImages.elf64();
-        little(withoutNote).putInt(64 + 56, 0);
-        assertRefused(TestImages.bzImage(TestImages.gzip(withoutNote)), "no PVH entry");
         little(image).putShort(0x206, (short) 0x0204);
         assertRefused(image, "older than 2.8");
     }
@@ -385,6 +388,72 @@ class ImageLoaderTest {
             assertThat(params.get(0x1E8)).isEqualTo((byte) map.size());
             assertThat(params.getLong(0x2D0 + 8)).isEqualTo(map.getFirst().size());
         }
+    }
+
+    private static byte[] elf64WithoutNote() {
+        byte[] kernel = TestImages.elf64();
+        little(kernel).putInt(64 + 56, 0);
+        return kernel;
+    }
+
+    private LoadedGuest loadBy(BootProtocol protocol, byte[] image) throws VmmException {
+        return load(
+                new BootRequest(TestImages.file(image), true, Optional.empty(), "console=ttyS0", List.of(), protocol));
+    }
+
+    @Test
+    void kernelsOf64BitsWithoutPvhEntryAreStartedByTheLinuxBootProtocol() throws VmmException, IOException {
+        byte[] kernel = elf64WithoutNote();
+        for (byte[] image : List.of(kernel, TestImages.bzImage(TestImages.gzip(kernel)))) {
+            CpuStart.Long64 start =
+                    (CpuStart.Long64) loadBy(BootProtocol.AUTO, image).start();
+            assertThat(start.rip()).isEqualTo(LOAD);
+            ByteBuffer params = at(start.rsi(), 4096);
+            assertThat(params.getInt(0x202)).isEqualTo(0x5372_6448);
+            assertThat(string(params.getInt(0x228))).isEqualTo("console=ttyS0");
+            assertThat(at(start.gdt(), FlatGdt.SIZE).getLong(FlatGdt.CODE)).isEqualTo(0x00AF_9B00_0000_FFFFL);
+            long pdpt = at(start.cr3(), 8).getLong() & -4096;
+            for (long address : new long[] {0, LOAD, 0xFFFF_FFFFL}) {
+                long directory = at(pdpt + 8 * (address >> 30), 8).getLong() & -4096;
+                long entry = at(directory + 8 * (address >> 21 & 511), 8).getLong();
+                assertThat(entry).isEqualTo(address & -0x20_0000L | 0x83);
+            }
+            assertThat(at(pdpt + 32, 8).getLong() & 1)
+                    .as("nothing above 4 GiB, %x", at(pdpt + 32, 8).getLong())
+                    .isZero();
+        }
+    }
+
+    @Test
+    void bzImagesAreEnteredAtTheir64BitEntryWhereThatIsAskedFor() throws VmmException, IOException {
+        byte[] image = TestImages.bzImage(TestImages.gzip(TestImages.elf64()));
+        assertThatThrownBy(() -> loadBy(BootProtocol.LINUX64, image)).hasMessageContaining("no 64-bit entry");
+        little(image).putShort(0x236, (short) 1).putLong(0x258, LOAD).putInt(0x260, 0x1_0000);
+        image[0x201] = 0x6A;
+        image[5 * 512] = 0x42;
+        CpuStart.Long64 start =
+                (CpuStart.Long64) loadBy(BootProtocol.LINUX64, image).start();
+        assertThat(start.rip()).isEqualTo(LOAD + 0x200);
+        assertThat(ram.read(LOAD, 1)).containsExactly(0x42);
+        assertThat(at(start.rsi(), 4096).getInt(0x260)).isEqualTo(0x1_0000);
+        little(image).putInt(0x260, RAM);
+        assertThatThrownBy(() -> loadBy(BootProtocol.LINUX64, image)).hasMessageContaining("does not fit");
+        little(image).putInt(0x214, LOAD);
+        assertThat(((CpuStart.Flat32) loadBy(BootProtocol.LINUX32, image).start()).eip())
+                .isEqualTo(LOAD);
+        assertThat(((CpuStart.Flat32) loadBy(BootProtocol.PVH, image).start()).eip())
+                .isEqualTo(LOAD + 0x40);
+    }
+
+    @Test
+    void bootProtocolsThatAnImageDoesNotHaveAreRefused() {
+        assertThatThrownBy(() -> loadBy(BootProtocol.PVH, elf64WithoutNote())).hasMessageContaining("no PVH entry");
+        assertThatThrownBy(() -> loadBy(BootProtocol.LINUX32, TestImages.elf64()))
+                .hasMessageContaining("64 bits");
+        byte[] narrow = TestImages.elf32(true, new byte[0]);
+        assertThatThrownBy(() -> loadBy(BootProtocol.LINUX64, narrow)).hasMessageContaining("32 bits");
+        byte[] multiboot = TestImages.multibootHeader(MultibootHeader.ADDRESSES, LOAD, LOAD, LOAD + 12, 0, LOAD);
+        assertThatThrownBy(() -> loadBy(BootProtocol.PVH, multiboot)).hasMessageContaining("--boot-protocol");
     }
 
     @Test
