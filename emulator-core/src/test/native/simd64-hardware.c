@@ -9,25 +9,6 @@
  */
 #include "user64.h"
 
-static uint64_t lane(void) {
-    static const uint64_t doubles[] = {0, 0x8000000000000000, 0x3ff0000000000000, 0xbff8000000000000, 0x7ff0000000000000,
-        0xfff0000000000000, 0x7ff8000000000001, 0x7ff0000000000123, 0xfff4000000000000, 1, 0x000fffffffffffff,
-        0x7fefffffffffffff, 0x41dfffffffc00000, 0xc1e0000000000000, 0x43e0000000000000, 0x3fe0000000000000};
-    static const uint32_t floats[] = {0, 0x80000000, 0x3f800000, 0xbfc00000, 0x7f800000, 0xff800000, 0x7fc00001, 0x7f800123,
-        0xffa00000, 1, 0x007fffff, 0x7f7fffff, 0x4effffff, 0xcf000000, 0x5f000000, 0x3f000000};
-    uint64_t k = next(), v = next(), w = next();
-    switch (k & 7) {
-    case 0: return doubles[v & 15];
-    case 1: return floats[v & 15] | (uint64_t)floats[v >> 8 & 15] << 32;
-    case 2: /* a double near 1 */
-        return (v & 0x800fffffffffffff) | ((0x3ff + (w & 63) - 32) << 52);
-    case 3: /* two floats near 1 */
-        return (v & 0x807fffff807fffff) | (0x7fUL + (w & 31) - 16) << 23 | (0x7fUL + (w >> 8 & 31) - 16) << 55;
-    case 4: return v & 0x0101010101010101 * (w & 0xff);
-    default: return v;
-    }
-}
-
 static void prepare(int number) {
     seed = number * 1000033UL + 7;
     for (int r = 0; r < 16; r++)

@@ -27,7 +27,7 @@ struct state {
     uint64_t host_rsp;
     uint64_t start;
     uint8_t unused[0x168];
-    uint8_t fx[512]; /* FXSAVE image at 200h */
+    uint8_t fx[832]; /* FXSAVE image, or XSAVE image with AVX state, at 200h */
 };
 static struct state *const st = (struct state *)STATE;
 static uint8_t *const data = (uint8_t *)DATA, *const code = (uint8_t *)CODE, *const stack = (uint8_t *)STACK;
@@ -52,6 +52,26 @@ static uint64_t value(void) {
     }
 }
 
+/* A lane of a vector register: numbers that floating point treats in its own ways, bytes, or anything. */
+__attribute__((unused)) static uint64_t lane(void) {
+    static const uint64_t doubles[] = {0, 0x8000000000000000, 0x3ff0000000000000, 0xbff8000000000000, 0x7ff0000000000000,
+        0xfff0000000000000, 0x7ff8000000000001, 0x7ff0000000000123, 0xfff4000000000000, 1, 0x000fffffffffffff,
+        0x7fefffffffffffff, 0x41dfffffffc00000, 0xc1e0000000000000, 0x43e0000000000000, 0x3fe0000000000000};
+    static const uint32_t floats[] = {0, 0x80000000, 0x3f800000, 0xbfc00000, 0x7f800000, 0xff800000, 0x7fc00001, 0x7f800123,
+        0xffa00000, 1, 0x007fffff, 0x7f7fffff, 0x4effffff, 0xcf000000, 0x5f000000, 0x3f000000};
+    uint64_t k = next(), v = next(), w = next();
+    switch (k & 7) {
+    case 0: return doubles[v & 15];
+    case 1: return floats[v & 15] | (uint64_t)floats[v >> 8 & 15] << 32;
+    case 2: /* a double near 1 */
+        return (v & 0x800fffffffffffff) | ((0x3ff + (w & 63) - 32) << 52);
+    case 3: /* two floats near 1 */
+        return (v & 0x807fffff807fffff) | (0x7fUL + (w & 31) - 16) << 23 | (0x7fUL + (w >> 8 & 31) - 16) << 55;
+    case 4: return v & 0x0101010101010101 * (w & 0xff);
+    default: return v;
+    }
+}
+
 /* ---- running it */
 
 static volatile int vector;
@@ -65,11 +85,19 @@ static void on_signal(int sig, siginfo_t *info, void *context) {
     g[REG_RIP] = (greg_t)leave_stub;
 }
 
+#ifdef WITH_AVX
+#define SAVE "mov $7, %eax\nxor %edx, %edx\nxsave 0x20000200\n"
+#define RESTORE "mov $7, %eax\nxor %edx, %edx\nxrstor 0x20000200\n"
+#else
+#define SAVE "fxsave 0x20000200\n"
+#define RESTORE "fxrstor 0x20000200\n"
+#endif
+
 void enter_guest(void);
 __asm__(".text\n.globl enter_guest\nenter_guest:\n"
         "push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
         "mov %rsp, 0x20000088\n"
-        "fxrstor 0x20000200\npushq 0x20000080\npopfq\n"
+        RESTORE "pushq 0x20000080\npopfq\n"
         "mov 0x20000000, %rax\nmov 0x20000008, %rcx\nmov 0x20000010, %rdx\nmov 0x20000018, %rbx\n"
         "mov 0x20000028, %rbp\nmov 0x20000030, %rsi\nmov 0x20000038, %rdi\nmov 0x20000040, %r8\n"
         "mov 0x20000048, %r9\nmov 0x20000050, %r10\nmov 0x20000058, %r11\nmov 0x20000060, %r12\n"
@@ -80,7 +108,7 @@ __asm__(".text\n.globl enter_guest\nenter_guest:\n"
         "mov %rsp, 0x20000020\nmov %rbp, 0x20000028\nmov %rsi, 0x20000030\nmov %rdi, 0x20000038\n"
         "mov %r8, 0x20000040\nmov %r9, 0x20000048\nmov %r10, 0x20000050\nmov %r11, 0x20000058\n"
         "mov %r12, 0x20000060\nmov %r13, 0x20000068\nmov %r14, 0x20000070\nmov %r15, 0x20000078\n"
-        "mov 0x20000088, %rsp\npushfq\npopq 0x20000080\ncld\nfxsave 0x20000200\n"
+        "mov 0x20000088, %rsp\npushfq\npopq 0x20000080\ncld\n" SAVE
         "pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n");
 
 static uint8_t data0[PAGE], stack0[PAGE];

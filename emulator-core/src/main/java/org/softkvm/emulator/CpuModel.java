@@ -15,11 +15,8 @@ import org.softkvm.emulator.decode.Feature;
  */
 public final class CpuModel {
     /** Everything that is implemented (the default). */
-    public static final CpuModel MAX = new CpuModel(
-            "max",
-            EnumSet.complementOf(EnumSet.of(Feature.NEVER, Feature.AVX, Feature.F16C, Feature.FMA, Feature.AVX2)),
-            0x000306D4,
-            0x15);
+    public static final CpuModel MAX =
+            new CpuModel("max", EnumSet.complementOf(EnumSet.of(Feature.NEVER)), 0x000306D4, 0x15);
 
     /** The second level of the x86-64 psABI, SSE4.2 without AVX, with what the platform and its kernels use. */
     public static final CpuModel X86_64_V2 = new CpuModel("x86-64-v2", version2(), 0x000106A5, 0x15);

@@ -231,12 +231,19 @@ public final class Cpu {
     /** PAE page-directory pointers, loaded with CR3 outside long mode. */
     public final long[] pdptr = new long[4];
 
-    /** Vector registers: 4 longs (256 bits) each, 16 registers; register n starts at 4 n. */
-    public final long[] v = new long[64];
+    /**
+     * Vector registers: 4 longs (256 bits) each, 16 registers; register n starts at 4 n. From 64 on: scratch of
+     * {@link org.softkvm.emulator.simd.Vex}, no state.
+     */
+    public final long[] v = new long[80];
     /** Scratch of SIMD semantics: the source operand's low half. */
     public long t0;
     /** Scratch of SIMD semantics: the source operand's high half. */
     public long t1;
+    /** Scratch of SIMD semantics: the third quarter of 256 bits. */
+    public long t2;
+    /** Scratch of SIMD semantics: the last quarter of 256 bits. */
+    public long t3;
     /** The image that FXSAVE and XSAVE move. */
     public final org.softkvm.emulator.simd.XsaveArea xsaveArea = new org.softkvm.emulator.simd.XsaveArea();
     /** MXCSR. */

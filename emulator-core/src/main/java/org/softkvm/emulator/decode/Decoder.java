@@ -4,6 +4,7 @@ import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.exec.HandlerFactory;
+import org.softkvm.emulator.simd.Vex;
 
 /**
  * Decodes one instruction from guest memory by the instruction table (Intel SDM volume 2, chapter 2). Guest exceptions
@@ -264,6 +265,13 @@ public final class Decoder {
         if (i.base == RIP) {
             i.base = Cpu.ZERO;
             i.disp += i.nextRip;
+        }
+        if (op.vectorForm() == Op.VectorForm.HALVES) {
+            boolean whole = op.hasWholeSource();
+            i.inner = i.onScratch(Vex.DESTINATION, Vex.SOURCE, whole, i.imm);
+            if (op.isWide()) {
+                i.inner.inner = i.onScratch(Vex.DESTINATION, Vex.SOURCE, whole, i.imm >>> op.highImmediateShift());
+            }
         }
         i.handler = HandlerFactory.handler(i, codeBits);
         return i;

@@ -164,6 +164,10 @@ public enum Feature {
     FMA("fma", Leaf.C1, 12, AVX),
     /** AVX2. */
     AVX2("avx2", Leaf.B7, 5, AVX),
+    /** VAES: AES rounds on YMM registers. */
+    VAES("vaes", Leaf.C7, 9, AES, AVX),
+    /** VPCLMULQDQ: carry-less multiplication on YMM registers. */
+    VPCLMULQDQ("vpclmulqdq", Leaf.C7, 10, PCLMULQDQ, AVX),
     /** Not implemented by any model; #UD. */
     NEVER;
 

@@ -67,6 +67,11 @@ public final class Insn implements Cloneable {
     public byte rex;
     /** VEX: the register in VEX.vvvv; 0 where the row does not use it. */
     public byte vvvv;
+    /**
+     * VEX forms that run an SSE method on halves (see {@link Op#halves}): this instruction on the scratch registers; its
+     * own {@code inner} is the one for the upper half. Else null.
+     */
+    public Insn inner;
     /** Vector length of VEX instructions in bytes, 16 or 32; 0 without a VEX prefix. */
     public byte vectorLength;
 
@@ -81,5 +86,25 @@ public final class Insn implements Cloneable {
         } catch (CloneNotSupportedException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /**
+     * This instruction with the scratch registers of {@link org.softkvm.emulator.simd.Vex} for its destination and, where
+     * its source is a whole vector, for its source.
+     *
+     * @param register the scratch register that is the destination
+     * @param source the scratch register that is the source
+     * @param wholeSource whether the source is a vector register or as much memory
+     * @param immediate the immediate
+     * @return a new instruction
+     */
+    Insn onScratch(int register, int source, boolean wholeSource, long immediate) {
+        Insn n = copy();
+        n.inner = null;
+        n.mem = mem && !wholeSource;
+        n.reg = (byte) register;
+        n.rm = wholeSource ? (byte) source : rm;
+        n.imm = immediate;
+        return n;
     }
 }

@@ -68,6 +68,18 @@ public final class Op {
         JMP
     }
 
+    /** How the rows of VEX instructions on vectors come by their meaning. */
+    public enum VectorForm {
+        /** Not such a row, or a state method that does everything itself. */
+        NONE,
+        /** Each 64-bit lane of the destination becomes f(lane of the first source, lane of the second). */
+        LANES,
+        /** The state method of the SSE form runs on each 128-bit half, with scratch registers for the operands. */
+        HALVES,
+        /** The state method of the SSE form runs as it is; bits above 127 of a destination register become 0. */
+        DIRECT
+    }
+
     /** All registers and flags: the declaration of a state method that says nothing narrower. */
     public static final int ALL_REGISTERS = 0xFFFF;
 
@@ -104,12 +116,18 @@ public final class Op {
     private boolean commitsParts;
     private Feature feature = Feature.I8086;
     private Feature until;
+    private Feature secondFeature;
     private int flagsRead;
     private int flagsWritten = 0x8D5;
     private int registersRead = ALL_REGISTERS;
     private int registersWritten = ALL_REGISTERS;
     private boolean memoryOnly;
     private boolean registerOnly;
+    private VectorForm vectorForm = VectorForm.NONE;
+    private Class<?> vectorOwner;
+    private String vectorMethod;
+    private boolean floating;
+    private int highImmediateShift;
 
     /** Handlers by shape, made on first use. */
     public final Handler[] handlers = new Handler[32];
@@ -138,7 +156,7 @@ public final class Op {
         for (Operand o : operands) {
             switch (o) {
                 case Eb, Ew, Ed, Eq, Ev, Ey, Gb, Gw, Gd, Gq, Gv, Gy, Sw, Cd, Dd, Ry -> needs = true;
-                case V, W, Wx, Wq, Wd, Ww, P, Q, Qd, STi -> needs = true;
+                case V, W, Wx, Wq, Wd, Ww, Wb, P, Q, Qd, STi -> needs = true;
                 case M, Mb, Mw, Md, Mq, Mt, Mx, Mp, VM -> {
                     needs = true;
                     memoryOnly = true;
@@ -201,6 +219,73 @@ public final class Op {
         registersRead = 0;
         registersWritten = 0;
         flagsWritten = 0;
+        return this;
+    }
+
+    /** To its readers such a row is a state method; the handler is the meaning, and the method just calls it. */
+    private Op vector(VectorForm form, Class<?> type, String name) {
+        state(org.softkvm.emulator.simd.Vex.class, "run");
+        vectorForm = form;
+        vectorOwner = type;
+        vectorMethod = name;
+        flagsWritten = 0;
+        return this;
+    }
+
+    /**
+     * VEX form of an instruction that {@link #lanes} describes: applied to two or four lanes, with the operands that the
+     * row names (first source in VEX.vvvv; or destination there, first source in ModRM.rm and an immediate for all lanes;
+     * or none), without an alignment check.
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op vexLanes(Class<?> type, String name) {
+        return vector(VectorForm.LANES, type, name);
+    }
+
+    /**
+     * VEX form by the state method of the SSE form, run for each half of the vector: the first source (VEX.vvvv) stands in
+     * the place of its destination.
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op halves(Class<?> type, String name) {
+        return vector(VectorForm.HALVES, type, name);
+    }
+
+    /**
+     * VEX form of 128 bits with the operands of the SSE form: its state method does it.
+     *
+     * @param type where the method is
+     * @param name its name
+     * @return this
+     */
+    public Op direct(Class<?> type, String name) {
+        return vector(VectorForm.DIRECT, type, name);
+    }
+
+    /**
+     * The halves are one floating-point instruction: exceptions of both are gathered before one is raised.
+     *
+     * @return this
+     */
+    public Op floating() {
+        floating = true;
+        return this;
+    }
+
+    /**
+     * The upper half has the immediate shifted right.
+     *
+     * @param shift bits
+     * @return this
+     */
+    public Op highImmediate(int shift) {
+        highImmediateShift = shift;
         return this;
     }
 
@@ -390,6 +475,16 @@ public final class Op {
     }
 
     /**
+     * Exists only on CPUs that have another feature, too.
+     *
+     * @return this
+     */
+    public Op alsoNeeds(Feature f) {
+        secondFeature = f;
+        return this;
+    }
+
+    /**
      * Exists only on CPUs without a feature.
      *
      * @return this
@@ -574,8 +669,64 @@ public final class Op {
         return registersWritten;
     }
 
+    /**
+     * How a VEX row on vectors comes by its meaning.
+     *
+     * @return form
+     */
+    public VectorForm vectorForm() {
+        return vectorForm;
+    }
+
+    /**
+     * The class of a vector form's method.
+     *
+     * @return class
+     */
+    public Class<?> vectorOwner() {
+        return vectorOwner;
+    }
+
+    /**
+     * The name of a vector form's method.
+     *
+     * @return name
+     */
+    public String vectorMethod() {
+        return vectorMethod;
+    }
+
+    /**
+     * Whether the vector is 256 bits wide.
+     *
+     * @return true with VEX.L
+     */
+    public boolean isWide() {
+        return vexL == 1;
+    }
+
+    /**
+     * Whether the halves are one floating-point instruction.
+     *
+     * @return see floating
+     */
+    public boolean isFloating() {
+        return floating;
+    }
+
+    int highImmediateShift() {
+        return highImmediateShift;
+    }
+
+    /** Whether the last register or memory operand is as wide as the vector. */
+    boolean hasWholeSource() {
+        return operands.contains(Operand.W) || operands.contains(Operand.U);
+    }
+
     boolean existsOn(org.softkvm.emulator.CpuModel model) {
-        return model.has(feature) && (until == null || !model.has(until));
+        return model.has(feature)
+                && (secondFeature == null || model.has(secondFeature))
+                && (until == null || !model.has(until));
     }
 
     boolean isMemoryOnly() {

@@ -53,6 +53,8 @@ public final class OpTable {
         Sse4Rows.define(this);
         BitRows.define(this);
         CryptoRows.define(this);
+        VexRows.define(this);
+        AvxRows.define(this);
     }
 
     /**
@@ -171,6 +173,16 @@ public final class OpTable {
     /** The candidates of an opcode, most specific first; null where there are none. */
     Op[] candidates(int map, int opcode) {
         return rows[map][opcode];
+    }
+
+    /** The SSE row of an encoding; its destination is a vector register or it has none. */
+    Op sse(Op.Prefix prefix, int map, int opcode) {
+        for (Op op : rows[map][opcode]) {
+            if (op.prefix == prefix && op.group < 0) {
+                return op;
+            }
+        }
+        throw new IllegalArgumentException(prefix + " " + map + " " + Integer.toHexString(opcode));
     }
 
     /** The VEX-encoded candidates of an opcode; null where there are none. */

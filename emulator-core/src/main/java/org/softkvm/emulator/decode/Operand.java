@@ -108,6 +108,8 @@ public enum Operand {
     Wd(4, true),
     /** ModRM.rm: low 16 bits of an XMM register, or 16 bits of memory. */
     Ww(2, true),
+    /** ModRM.rm: low 8 bits of an XMM register, or 8 bits of memory. */
+    Wb(1, true),
     /** ModRM.rm: XMM register only. */
     U(16, false),
     /** ModRM.rm: XMM register or 128 bits of memory, whatever VEX.L is. */

@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.decode.Operand;
+import org.softkvm.emulator.simd.Vex;
 
 /**
  * Makes the interpreter's handlers from the rows of the instruction table: for each row and operand shape that a guest
@@ -27,6 +28,7 @@ public final class HandlerFactory {
     private static final String HANDLER = Type.getInternalName(Handler.class);
     private static final String BRANCH = Type.getInternalName(Branch.class);
     private static final String SIMD = Type.getInternalName(org.softkvm.emulator.simd.Simd.class);
+    private static final String VEX = Type.getInternalName(Vex.class);
     private static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
 
     /** Address forms of the ModRM operand, part of the shape. */
@@ -201,9 +203,12 @@ public final class HandlerFactory {
         void emit() {
             switch (op.kind()) {
                 case STATE -> {
-                    cpu();
-                    insn();
-                    m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), EXEC, false);
+                    switch (op.vectorForm()) {
+                        case NONE -> state(op.owner(), op.method());
+                        case LANES -> vexLanes();
+                        case HALVES -> halves();
+                        case DIRECT -> direct();
+                    }
                 }
                 case JCC -> branch(codeBits == 64 ? "jcc64" : "jcc");
                 case JMP -> {
@@ -216,6 +221,93 @@ public final class HandlerFactory {
                 case VALUE -> value();
                 case LANES -> lanes();
             }
+        }
+
+        private void state(Class<?> owner, String method) {
+            cpu();
+            insn();
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(owner), method, EXEC, false);
+        }
+
+        private void direct() {
+            cpu();
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, VEX, "check", "(L" + CPU + ";)V", false);
+            state(op.vectorOwner(), op.vectorMethod());
+            Operand destination = op.operands().get(0);
+            if (op.writesDestination() && destination == Operand.V) {
+                state(Vex.class, "clearUpper");
+            } else if (op.writesDestination() && destination == Operand.Wq) {
+                state(Vex.class, "clearUpperRm");
+            }
+        }
+
+        private void halves() {
+            boolean wide = op.isWide();
+            String shape = op.operands().contains(Operand.W) || op.operands().contains(Operand.U) ? "" : "Scalar";
+            state(Vex.class, wide ? op.isFloating() ? "beginJoined" : "begin256" : "begin" + shape);
+            half(1);
+            if (wide) {
+                cpu();
+                m.visitMethodInsn(Opcodes.INVOKESTATIC, VEX, "middle", "(L" + CPU + ";)V", false);
+                half(2);
+            }
+            state(Vex.class, wide ? op.isFloating() ? "endJoined" : "end256" : "end");
+        }
+
+        private void half(int depth) {
+            cpu();
+            insn();
+            for (int k = 0; k < depth; k++) {
+                field("inner", "L" + INSN + ";");
+            }
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC, Type.getInternalName(op.vectorOwner()), op.vectorMethod(), EXEC, false);
+        }
+
+        /** Destination, first source and second source by the row's operands; a lane at a time. */
+        private void vexLanes() {
+            boolean wide = op.isWide();
+            boolean immediate = op.operands().get(0) == Operand.H;
+            boolean count = op.operands().contains(Operand.Wx);
+            String destination = immediate ? "vvvv" : "reg";
+            String first = immediate ? "rm" : "vvvv";
+            state(Vex.class, immediate ? "immediate" : count ? "count" : wide ? "source256" : "source128");
+            cpu();
+            m.visitFieldInsn(Opcodes.GETFIELD, CPU, "v", "[J");
+            m.visitVarInsn(Opcodes.ASTORE, 3);
+            quarters(destination, 4);
+            quarters(first, 5);
+            for (int k = 0; k < 4; k++) {
+                m.visitVarInsn(Opcodes.ALOAD, 3);
+                m.visitVarInsn(Opcodes.ILOAD, 4);
+                constant(k);
+                m.visitInsn(Opcodes.IADD);
+                if (k < 2 || wide) {
+                    m.visitVarInsn(Opcodes.ALOAD, 3);
+                    m.visitVarInsn(Opcodes.ILOAD, 5);
+                    constant(k);
+                    m.visitInsn(Opcodes.IADD);
+                    m.visitInsn(Opcodes.LALOAD);
+                    cpu();
+                    m.visitFieldInsn(Opcodes.GETFIELD, CPU, immediate || count ? "t0" : "t" + k, "J");
+                    m.visitMethodInsn(
+                            Opcodes.INVOKESTATIC,
+                            Type.getInternalName(op.vectorOwner()),
+                            op.vectorMethod(),
+                            "(JJ)J",
+                            false);
+                } else {
+                    m.visitInsn(Opcodes.LCONST_0);
+                }
+                m.visitInsn(Opcodes.LASTORE);
+            }
+        }
+
+        private void quarters(String register, int local) {
+            insnInt(register);
+            m.visitInsn(Opcodes.ICONST_2);
+            m.visitInsn(Opcodes.ISHL);
+            m.visitVarInsn(Opcodes.ISTORE, local);
         }
 
         private void cpu() {

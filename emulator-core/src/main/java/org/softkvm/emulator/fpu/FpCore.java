@@ -108,6 +108,79 @@ final class FpCore {
         extra = low;
     }
 
+    /** Adds a number to this result, a product whose 128 bits are exact; the sign of an exact zero is the caller's. */
+    void addToProduct(int signC, int expC, long sigC) {
+        int signA = sign;
+        long high = sig;
+        long low = extra;
+        int e = exp;
+        long high2 = sigC;
+        long low2 = 0;
+        int d = e - expC;
+        boolean swap = d < 0
+                || d == 0
+                        && (Long.compareUnsigned(high, high2) < 0 || high == high2 && Long.compareUnsigned(low, 0) < 0);
+        if (swap) {
+            high2 = high;
+            low2 = low;
+            high = sigC;
+            low = 0;
+            e = expC;
+            d = -d;
+            int t = signA;
+            signA = signC;
+            signC = t;
+        }
+        // The smaller one moves right; what it loses is kept as a sticky last bit, of which 20 bits keep the result
+        // away.
+        if (d >= 128) {
+            high2 = 0;
+            low2 = 1;
+        } else if (d >= 64) {
+            long lost = low2 | (d == 64 ? 0 : high2 << 128 - d);
+            low2 = high2 >>> d - 64 | (lost != 0 ? 1 : 0);
+            high2 = 0;
+        } else if (d > 0) {
+            long lost = low2 << 64 - d;
+            low2 = low2 >>> d | high2 << 64 - d | (lost != 0 ? 1 : 0);
+            high2 >>>= d;
+        }
+        sign = signA;
+        if (signA == signC) {
+            long sumLow = low + low2;
+            long carry = Long.compareUnsigned(sumLow, low) < 0 ? 1 : 0;
+            long sum = high + high2;
+            boolean over = Long.compareUnsigned(sum, high) < 0 || sum == -1 && carry != 0;
+            sum += carry;
+            if (over) {
+                sumLow = sum << 63 | sumLow >>> 1 | sumLow & 1;
+                sum = sum >>> 1 | Long.MIN_VALUE;
+                e++;
+            }
+            sig = sum;
+            extra = sumLow;
+            exp = e;
+            return;
+        }
+        long borrow = Long.compareUnsigned(low, low2) < 0 ? 1 : 0;
+        low -= low2;
+        high -= high2 + borrow;
+        if (high == 0) {
+            high = low;
+            low = 0;
+            e -= 64;
+        }
+        int n = high == 0 ? 0 : Long.numberOfLeadingZeros(high);
+        if (n != 0) {
+            high = high << n | low >>> 64 - n;
+            low <<= n;
+            e -= n;
+        }
+        sig = high;
+        extra = low;
+        exp = e;
+    }
+
     /** Divides two numbers. */
     void divide(int signA, int expA, long sigA, int signB, int expB, long sigB) {
         int e = expA - expB;

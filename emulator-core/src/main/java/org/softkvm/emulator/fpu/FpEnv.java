@@ -60,6 +60,9 @@ public final class FpEnv {
     /** Exception masks, at the places of the flags; a set bit is a masked exception. */
     public int masks = ALL;
 
+    /** While set, several helpers' brackets are one: taking MXCSR apart and together again is left to whoever set it. */
+    public boolean joined;
+
     final FpCore core = new FpCore();
 
     private int saved;

@@ -224,6 +224,70 @@ public final class SoftDouble {
     }
 
     /**
+     * Multiplies and adds with one rounding (VFMADD and its kin).
+     *
+     * @param env environment
+     * @param a bits of the first factor
+     * @param b bits of the second factor
+     * @param c bits of the addend
+     * @param negateProduct whether the product changes its sign
+     * @param negateAddend whether the addend changes its sign
+     * @return bits of a * b + c
+     */
+    public static long multiplyAdd(FpEnv env, long a, long b, long c, boolean negateProduct, boolean negateAddend) {
+        if (isNan(a) || isNan(b) || isNan(c)) {
+            // The first NaN in the order factor, factor, addend, made quiet, with its own sign.
+            if (isSignaling(a) || isSignaling(b) || isSignaling(c)) {
+                env.flags |= FpEnv.IE;
+            }
+            return (isNan(a) ? a : isNan(b) ? b : c) | QUIET;
+        }
+        a = flush(env, a);
+        b = flush(env, b);
+        c = flush(env, c);
+        long productSign = (a ^ b) & SIGN ^ (negateProduct ? SIGN : 0);
+        if (negateAddend) {
+            c ^= SIGN;
+        }
+        boolean infinite = (a & ~SIGN) == INFINITY || (b & ~SIGN) == INFINITY;
+        if (infinite && (isZero(a) || isZero(b))) {
+            return invalid(env);
+        }
+        boolean infiniteAddend = (c & ~SIGN) == INFINITY;
+        if (infinite && infiniteAddend && (c & SIGN) != productSign) {
+            return invalid(env);
+        }
+        noteDenormals(env, a, b);
+        noteDenormals(env, c, c);
+        if (infinite) {
+            return productSign | INFINITY;
+        }
+        if (infiniteAddend || (env.flags & ~env.masks & FpEnv.DE) != 0) {
+            return c;
+        }
+        FpCore core = env.core;
+        if (isZero(a) || isZero(b)) {
+            if (isZero(c)) {
+                return productSign == (c & SIGN) ? c : env.rounding == FpEnv.DOWN ? SIGN : 0;
+            }
+            core.sign = sign(c);
+            core.exp = exponent(c);
+            core.sig = significand(c);
+            core.extra = 0;
+            return pack(env);
+        }
+        core.multiply(sign(a), exponent(a), significand(a), sign(b), exponent(b), significand(b));
+        core.sign = productSign != 0 ? 1 : 0;
+        if (!isZero(c)) {
+            core.addToProduct(sign(c), exponent(c), significand(c));
+            if (core.sig == 0) {
+                return env.rounding == FpEnv.DOWN ? SIGN : 0;
+            }
+        }
+        return pack(env);
+    }
+
+    /**
      * Divides.
      *
      * @param env environment

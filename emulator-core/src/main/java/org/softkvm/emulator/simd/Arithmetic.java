@@ -25,6 +25,9 @@ public final class Arithmetic {
     /** Takes MXCSR apart. */
     static FpEnv begin(Cpu c) {
         FpEnv env = c.fpEnv;
+        if (env.joined) {
+            return env;
+        }
         env.setMxcsr(c.mxcsr);
         if (!env.allMasked()) {
             env.beginUnmasked();
@@ -34,6 +37,9 @@ public final class Arithmetic {
 
     /** Puts MXCSR together; raises an unmasked exception, so that the caller writes no result. */
     static void end(Cpu c, FpEnv env) {
+        if (env.joined) {
+            return;
+        }
         boolean trap = !env.allMasked() && env.endUnmasked();
         c.mxcsr = env.mxcsr() | c.mxcsr & 0xFFFF0000;
         if (trap) {
@@ -138,19 +144,21 @@ public final class Arithmetic {
 
     // ---------------------------------------------------------------- compares
 
+    /** For which orders a predicate (its low four bits) holds: 1 less, 2 equal, 4 greater, 8 unordered. */
+    private static final int[] HOLDS = {2, 1, 3, 8, 13, 14, 12, 7, 10, 9, 11, 0, 5, 6, 4, 15};
+
     private static boolean holds(int predicate, int order) {
-        boolean v = switch (predicate & 3) {
-            case 0 -> order == 0;
-            case 1 -> order == -1;
-            case 2 -> order == -1 || order == 0;
-            default -> order == SoftDouble.UNORDERED;
-        };
-        return v == ((predicate & 4) == 0);
+        return (HOLDS[predicate & 15] >> order + 1 & 1) != 0;
     }
 
-    /** EQ, UNORD, NEQ and ORD signal for signaling NaNs only. */
+    /** EQ, UNORD, NEQ, ORD, FALSE and TRUE signal for signaling NaNs only; with bit 4 it is the other way round. */
     private static boolean quiet(int predicate) {
-        return (predicate & 3) == 0 || (predicate & 3) == 3;
+        return ((predicate & 3) == 0 || (predicate & 3) == 3) == ((predicate & 16) == 0);
+    }
+
+    /** VEX forms have 32 predicates, others the first eight of them. */
+    private static int predicate(Insn i) {
+        return (int) i.imm & (i.vectorLength != 0 ? 31 : 7);
     }
 
     private static long compareDouble(FpEnv env, int predicate, long a, long b) {
@@ -165,7 +173,7 @@ public final class Arithmetic {
     public static void cmpsd(Cpu c, Insn i) {
         long b = Simd.source64(c, i);
         FpEnv env = begin(c);
-        long r = compareDouble(env, (int) i.imm & 7, c.v[4 * i.reg], b);
+        long r = compareDouble(env, predicate(i), c.v[4 * i.reg], b);
         end(c, env);
         c.v[4 * i.reg] = r;
     }
@@ -174,7 +182,7 @@ public final class Arithmetic {
     public static void cmpss(Cpu c, Insn i) {
         int b = Simd.source32(c, i);
         FpEnv env = begin(c);
-        int r = compareSingle(env, (int) i.imm & 7, (int) c.v[4 * i.reg], b);
+        int r = compareSingle(env, predicate(i), (int) c.v[4 * i.reg], b);
         end(c, env);
         setSingle(c, i, r);
     }
@@ -183,7 +191,7 @@ public final class Arithmetic {
     public static void cmppd(Cpu c, Insn i) {
         Simd.source(c, i);
         FpEnv env = begin(c);
-        int p = (int) i.imm & 7;
+        int p = predicate(i);
         long low = compareDouble(env, p, c.v[4 * i.reg], c.t0);
         long high = compareDouble(env, p, c.v[4 * i.reg + 1], c.t1);
         end(c, env);
@@ -199,7 +207,7 @@ public final class Arithmetic {
     public static void cmpps(Cpu c, Insn i) {
         Simd.source(c, i);
         FpEnv env = begin(c);
-        int p = (int) i.imm & 7;
+        int p = predicate(i);
         long low = compareSingles(env, p, c.v[4 * i.reg], c.t0);
         long high = compareSingles(env, p, c.v[4 * i.reg + 1], c.t1);
         end(c, env);

@@ -469,6 +469,23 @@ public final class Lanes {
         return a > b ? -1 : 0;
     }
 
+    // Shifts of each element by a count of its own.
+
+    /** VPSLLVD. */
+    public static long psllvd(long a, long n) {
+        return pslld(a & 0xFFFFFFFFL, n & 0xFFFFFFFFL) | pslld(a & ~0xFFFFFFFFL, n >>> 32);
+    }
+
+    /** VPSRLVD. */
+    public static long psrlvd(long a, long n) {
+        return psrld(a & 0xFFFFFFFFL, n & 0xFFFFFFFFL) | psrld(a & ~0xFFFFFFFFL, n >>> 32);
+    }
+
+    /** VPSRAVD. */
+    public static long psravd(long a, long n) {
+        return psrad(a & 0xFFFFFFFFL, n & 0xFFFFFFFFL) | psrad(a & ~0xFFFFFFFFL, n >>> 32);
+    }
+
     // Shifts of a lane by a count that is the same for all.
 
     /** PSLLW. */

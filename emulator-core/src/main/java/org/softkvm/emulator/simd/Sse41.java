@@ -34,11 +34,11 @@ public final class Sse41 {
     }
 
     /** All ones in each byte whose top bit is set. */
-    private static long byteMask(long a) {
+    static long byteMask(long a) {
         return ((a & TOP8) >>> 7) * 0xFF;
     }
 
-    private static long dwordMask(long a) {
+    static long dwordMask(long a) {
         return a >> 63 << 32 | (int) a >> 31 & LOW;
     }
 
@@ -74,7 +74,7 @@ public final class Sse41 {
         blend(c, i, wordBits((int) i.imm), wordBits((int) i.imm >> 4));
     }
 
-    private static long dwordBits(int select) {
+    static long dwordBits(int select) {
         return -(select & 1) & LOW | (long) -(select >> 1 & 1) << 32;
     }
 

@@ -111,6 +111,58 @@ public final class Sse41Float {
                 ((to & 4) != 0 ? sum2 : 0) | ((to & 8) != 0 ? sum3 << 32 : 0));
     }
 
+    /** VDPPS of 256 bits: the halves take each step together. */
+    public static void dpps256(Cpu c, Insn i) {
+        Vex.source256(c, i);
+        FpEnv env = Arithmetic.begin(c);
+        int a = 4 * i.vvvv;
+        int p0 = product(env, i, 0, c.v[a], c.t0);
+        int p1 = product(env, i, 1, c.v[a], c.t0);
+        int p2 = product(env, i, 2, c.v[a + 1], c.t1);
+        int p3 = product(env, i, 3, c.v[a + 1], c.t1);
+        int q0 = product(env, i, 0, c.v[a + 2], c.t2);
+        int q1 = product(env, i, 1, c.v[a + 2], c.t2);
+        int q2 = product(env, i, 2, c.v[a + 3], c.t3);
+        int q3 = product(env, i, 3, c.v[a + 3], c.t3);
+        step(c, env);
+        int low = SoftFloat.add(env, p1, p0);
+        int high = SoftFloat.add(env, p3, p2);
+        int low2 = SoftFloat.add(env, q1, q0);
+        int high2 = SoftFloat.add(env, q3, q2);
+        step(c, env);
+        long sum = SoftFloat.add(env, low, high) & LOW;
+        long other = sum;
+        long crossed = sum;
+        long otherCrossed = sum;
+        if ((sum & 0x7FFFFFFF) > 0x7F800000) {
+            crossed = SoftFloat.add(env, high, low) & LOW;
+            low = SoftFloat.add(env, p0, p1);
+            high = SoftFloat.add(env, p2, p3);
+            other = SoftFloat.add(env, low, high) & LOW;
+            otherCrossed = SoftFloat.add(env, high, low) & LOW;
+        }
+        long sum2 = SoftFloat.add(env, low2, high2) & LOW;
+        long other2 = sum2;
+        long crossed2 = sum2;
+        long otherCrossed2 = sum2;
+        if ((sum2 & 0x7FFFFFFF) > 0x7F800000) {
+            crossed2 = SoftFloat.add(env, high2, low2) & LOW;
+            low2 = SoftFloat.add(env, q0, q1);
+            high2 = SoftFloat.add(env, q2, q3);
+            other2 = SoftFloat.add(env, low2, high2) & LOW;
+            otherCrossed2 = SoftFloat.add(env, high2, low2) & LOW;
+        }
+        Arithmetic.end(c, env);
+        int to = (int) i.imm;
+        Vex.set256(
+                c,
+                i.reg,
+                ((to & 1) != 0 ? sum : 0) | ((to & 2) != 0 ? other << 32 : 0),
+                ((to & 4) != 0 ? crossed : 0) | ((to & 8) != 0 ? otherCrossed << 32 : 0),
+                ((to & 1) != 0 ? sum2 : 0) | ((to & 2) != 0 ? other2 << 32 : 0),
+                ((to & 4) != 0 ? crossed2 : 0) | ((to & 8) != 0 ? otherCrossed2 << 32 : 0));
+    }
+
     /** DPPD. */
     public static void dppd(Cpu c, Insn i) {
         Simd.source(c, i);

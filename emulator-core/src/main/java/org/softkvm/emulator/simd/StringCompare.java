@@ -149,6 +149,10 @@ public final class StringCompare {
 
     private static void mask(Cpu c, Insn i, boolean explicit) {
         int result = compare(c, i, explicit);
+        if (i.vectorLength != 0) {
+            c.v[2] = 0;
+            c.v[3] = 0;
+        }
         if ((i.imm & 0x40) == 0) {
             Shuffles.set(c, 0, result, 0);
         } else if ((i.imm & WORDS) != 0) {

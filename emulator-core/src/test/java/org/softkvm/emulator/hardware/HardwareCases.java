@@ -9,6 +9,44 @@ import java.util.zip.GZIPInputStream;
 
 /** The random values of {@code src/test/native/user64.h}, and the files that its generators make. */
 final class HardwareCases {
+    private static final long[] DOUBLES = {
+        0,
+        0x8000000000000000L,
+        0x3ff0000000000000L,
+        0xbff8000000000000L,
+        0x7ff0000000000000L,
+        0xfff0000000000000L,
+        0x7ff8000000000001L,
+        0x7ff0000000000123L,
+        0xfff4000000000000L,
+        1,
+        0x000fffffffffffffL,
+        0x7fefffffffffffffL,
+        0x41dfffffffc00000L,
+        0xc1e0000000000000L,
+        0x43e0000000000000L,
+        0x3fe0000000000000L
+    };
+
+    private static final int[] FLOATS = {
+        0,
+        0x80000000,
+        0x3f800000,
+        0xbfc00000,
+        0x7f800000,
+        0xff800000,
+        0x7fc00001,
+        0x7f800123,
+        0xffa00000,
+        1,
+        0x007fffff,
+        0x7f7fffff,
+        0x4effffff,
+        0xcf000000,
+        0x5f000000,
+        0x3f000000
+    };
+
     private long seed;
 
     HardwareCases(long seed) {
@@ -40,6 +78,21 @@ final class HardwareCases {
             case 2 -> (int) v;
             case 3 -> (1L << (v & 63)) - (v >> 6 & 1);
             case 4 -> -(v & 1);
+            default -> v;
+        };
+    }
+
+    /** A lane of a vector register: numbers that floating point treats in its own ways, bytes, or anything. */
+    long lane() {
+        long k = next();
+        long v = next();
+        long w = next();
+        return switch ((int) k & 7) {
+            case 0 -> DOUBLES[(int) v & 15];
+            case 1 -> FLOATS[(int) v & 15] & 0xffffffffL | (long) FLOATS[(int) (v >>> 8) & 15] << 32;
+            case 2 -> v & 0x800fffffffffffffL | 0x3ff + (w & 63) - 32 << 52;
+            case 3 -> v & 0x807fffff807fffffL | 0x7f + (w & 31) - 16 << 23 | 0x7f + (w >>> 8 & 31) - 16 << 55;
+            case 4 -> v & 0x0101010101010101L * (w & 0xff);
             default -> v;
         };
     }

@@ -18,44 +18,6 @@ import org.softkvm.emulator.cpu.Cpu;
 class Simd64HardwareTest {
     private static final int ARITHMETIC = 0x8d5;
 
-    private static final long[] DOUBLES = {
-        0,
-        0x8000000000000000L,
-        0x3ff0000000000000L,
-        0xbff8000000000000L,
-        0x7ff0000000000000L,
-        0xfff0000000000000L,
-        0x7ff8000000000001L,
-        0x7ff0000000000123L,
-        0xfff4000000000000L,
-        1,
-        0x000fffffffffffffL,
-        0x7fefffffffffffffL,
-        0x41dfffffffc00000L,
-        0xc1e0000000000000L,
-        0x43e0000000000000L,
-        0x3fe0000000000000L
-    };
-
-    private static final int[] FLOATS = {
-        0,
-        0x80000000,
-        0x3f800000,
-        0xbfc00000,
-        0x7f800000,
-        0xff800000,
-        0x7fc00001,
-        0x7f800123,
-        0xffa00000,
-        1,
-        0x007fffff,
-        0x7f7fffff,
-        0x4effffff,
-        0xcf000000,
-        0x5f000000,
-        0x3f000000
-    };
-
     private final long[] registers = new long[16];
     private final long[] vectors = new long[32];
     private final long[] mmx = new long[8];
@@ -168,31 +130,17 @@ class Simd64HardwareTest {
         }
         flags = 0x202 | (int) random.next() & ARITHMETIC;
         for (int i = 0; i < 32; i++) {
-            vectors[i] = lane();
+            vectors[i] = random.lane();
         }
         for (int i = 0; i < 8; i++) {
-            mmx[i] = lane();
+            mmx[i] = random.lane();
         }
         v = random.next();
         mxcsr = 0x1f80
                 | ((v & 1) != 0 ? (int) (v >>> 1 & 3) << 13 : 0)
                 | ((v & 0x70) != 0 ? 0 : (int) (v >>> 8 & 0x8040));
         for (int i = 0; i < UserMachine.PAGE; i += 8) {
-            UserMachine.LONG.set(data, i, lane());
+            UserMachine.LONG.set(data, i, random.lane());
         }
-    }
-
-    private long lane() {
-        long k = random.next();
-        long v = random.next();
-        long w = random.next();
-        return switch ((int) k & 7) {
-            case 0 -> DOUBLES[(int) v & 15];
-            case 1 -> FLOATS[(int) v & 15] & 0xffffffffL | (long) FLOATS[(int) (v >>> 8) & 15] << 32;
-            case 2 -> v & 0x800fffffffffffffL | 0x3ff + (w & 63) - 32 << 52;
-            case 3 -> v & 0x807fffff807fffffL | 0x7f + (w & 31) - 16 << 23 | 0x7f + (w >>> 8 & 31) - 16 << 55;
-            case 4 -> v & 0x0101010101010101L * (w & 0xff);
-            default -> v;
-        };
     }
 }

@@ -17,6 +17,8 @@ final class IcedNames {
             Map.entry("movhlps", "movlps"),
             Map.entry("movlhps", "movhps"),
             Map.entry("pextrd", "pextr"),
+            Map.entry("vpextrd", "vpextr"),
+            Map.entry("vpinsrd", "vpinsr"),
             Map.entry("pinsrd", "pinsr"),
             Map.entry("popad", "popa"),
             Map.entry("popfd", "popf"),
@@ -62,16 +64,20 @@ final class IcedNames {
                     + "xstore_alt")
             .split(" "));
 
-    /** VEX encodings of BMI1 and BMI2. */
-    private static final Set<String> BMI =
-            Set.of("andn bextr blsi blsmsk blsr bzhi mulx pdep pext rorx sarx shlx shrx".split(" "));
+    /**
+     * VEX instructions of what CPUID does not offer: opmasks, AVX-NE-CONVERT, FMA4, GFNI, AVX-VNNI,
+     * XOP's permutes, AVX-IFMA, SHA512, SM3, SM4.
+     */
+    private static final String UNDEFINED_VEX =
+            "k[a-z]+|vbcstne.*|vcvtne.*|vfn?m(add|sub|addsub|subadd)[ps][sd]|vgf2p8.*|vpdp.*"
+                    + "|vpermil2.*|vpmadd52.*|vsha512.*|vsm[34].*";
 
     private IcedNames() {}
 
     /** Whether the CPU must refuse the encoding. */
     static boolean undefined(String code, String mnemonic) {
         return mnemonic.equals("invalid")
-                || code.startsWith("VEX_") && !BMI.contains(mnemonic)
+                || code.startsWith("VEX_") && mnemonic.matches(UNDEFINED_VEX)
                 || code.startsWith("EVEX_")
                 || code.startsWith("XOP_")
                 || code.startsWith("D3NOW_")

@@ -38,7 +38,7 @@ final class IcedOperands {
         if (SEGMENTS.containsKey(name)) {
             return SEGMENTS.get(name);
         }
-        return Integer.parseInt(name.replaceAll("^(xmm|mm|st|cr|dr)", ""));
+        return Integer.parseInt(name.replaceAll("^([xy]?mm|st|cr|dr)", ""));
     }
 
     static int segment(String name) {
@@ -62,6 +62,13 @@ final class IcedOperands {
         }
         boolean ripRelative = base.equals("rip") || base.equals("eip");
         int wantedBase = base.isEmpty() || base.equals("none") || ripRelative ? Cpu.ZERO : register(base);
+        if (index.contains("mm")) {
+            // A vector of indexes has its register in another field.
+            if (i.rm != register(index) || 1 << i.scale != scale) {
+                difference.append(" indexes ").append(i.rm).append(" scale ").append(i.scale);
+            }
+            index = "";
+        }
         int wantedIndex = index.isEmpty() || index.equals("none") ? Cpu.ZERO : register(index);
         if (i.base != wantedBase) {
             difference.append(" base ").append(i.base);
@@ -131,8 +138,10 @@ final class IcedOperands {
     private static String registerOperand(Insn i, Operand ours, String name) {
         int wanted = name.equals("st0") ? 0 : register(name);
         int got = switch (ours) {
-            case Eb, Ew, Ed, Ev, Ey, Ry, W, Wq, Wd, Ww, U, Q, Qd, N, STi -> i.mem ? -1 : i.rm;
+            case Eb, Ew, Ed, Ev, Ey, Ry, W, Wx, Wq, Wd, Ww, Wb, U, Ux, Q, Qd, N, STi -> i.mem ? -1 : i.rm;
             case Gb, Gw, Gd, Gv, Gy, Zb, Zv, Sw, Cd, Dd, V, P -> i.reg;
+            case H, By -> i.vvvv;
+            case L -> i.imm2;
             case AL, rAX, ST0 -> 0;
             case CL -> 1;
             case DX -> 2;
@@ -149,8 +158,10 @@ final class IcedOperands {
         String difference = memory(i, bits, t[1], t[2], t[3], Integer.parseInt(t[4]), number(t[5]));
         // Hints access nothing; M is memory of any size.
         boolean hint = i.op.mnemonic().equals("nop") || i.op.mnemonic().equals("prefetchw");
-        if (ours != null && ours != Operand.M && !hint) {
-            int got = ours.size(i.opSize);
+        if (ours != null && ours != Operand.M && ours != Operand.VM && !hint) {
+            int got = i.vectorLength != 0 && (ours == Operand.W || ours == Operand.Mx)
+                    ? i.vectorLength
+                    : ours.size(i.opSize);
             int wanted = size(t[7], got);
             if (wanted != got) {
                 difference += " size " + got + " of " + ours;
@@ -169,6 +180,7 @@ final class IcedOperands {
             case "UInt64", "Int64", "Float64", "64" -> 8;
             case "Float80", "Bcd" -> 10;
             case "UInt128", "128" -> 16;
+            case "UInt256", "256" -> 32;
             default -> otherwise;
         };
     }
