@@ -1316,8 +1316,12 @@ public final class VirtualCpu implements AutoCloseable {
         cpu.rsmAction = action;
     }
 
-    /** Posts an NMI. Own thread, or while the vcpu does not run. */
+    /**
+     * Posts an NMI. One more waits while NMIs are blocked, two while they are not: the first is as good as under way.
+     * Own thread, or while the vcpu does not run.
+     */
     public void postNmi() {
+        cpu.nmiSecond = cpu.nmiPending && !cpu.nmiBlocked;
         cpu.nmiPending = true;
         cpu.request(Cpu.REQ_INTERRUPT);
     }
@@ -1348,6 +1352,7 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public void setNmiState(boolean pending, boolean blocked) {
         cpu.nmiPending = pending;
+        cpu.nmiSecond = false;
         cpu.nmiBlocked = blocked;
         cpu.request(Cpu.REQ_INTERRUPT);
     }

@@ -123,6 +123,64 @@ class InterruptTest {
     }
 
     @Test
+    void twoNmisAtOnceAreTwoAndThreeAreTwo() {
+        try (Guest guest = guest(false, """
+                b0 07  mov al, 7
+                e6 10  out 10h, al
+                90     nop
+                f4     hlt
+                """)) {
+            guest.runToOut(0x10);
+            guest.vcpu.nmi();
+            guest.vcpu.nmi();
+            guest.vcpu.nmi();
+            guest.runToOut(0x20);
+            guest.runToOut(0x20);
+            guest.runTo(ExitReason.HLT);
+        }
+    }
+
+    @Test
+    void anNmiWhileAnotherIsBlockedWaitsAlone() {
+        try (Guest guest = guest(false, """
+                b0 07  mov al, 7
+                e6 10  out 10h, al
+                90     nop
+                f4     hlt
+                """)) {
+            guest.runToOut(0x10);
+            guest.vcpu.nmi();
+            guest.runToOut(0x20);
+            guest.vcpu.nmi();
+            guest.vcpu.nmi();
+            guest.runToOut(0x20);
+            guest.runTo(ExitReason.HLT);
+        }
+    }
+
+    @Test
+    void anNmiWaitsForTheEndOfAShadow() {
+        for (int shadow : new int[] {VcpuEvents.SHADOW_INT_STI, VcpuEvents.SHADOW_INT_MOV_SS}) {
+            try (Guest guest = guest(false, """
+                    b0 07  mov al, 7
+                    e6 10  out 10h, al
+                    fe c0  inc al
+                    fe c0  inc al
+                    f4     hlt
+                    """)) {
+                guest.runToOut(0x10);
+                VcpuEvents events = new VcpuEvents();
+                guest.vcpu.getVcpuEvents(events);
+                events.flags = VcpuEvents.VALID_SHADOW;
+                events.interruptShadow = shadow;
+                guest.vcpu.setVcpuEvents(events);
+                guest.vcpu.nmi();
+                assertThat(guest.runToOut(0x20)).isEqualTo(8);
+            }
+        }
+    }
+
+    @Test
     void anNmiFromAnotherThreadWakesAHaltedVcpu() throws InterruptedException {
         try (Guest guest = guest(true, "fa b0 09 f4 f4")) {
             Thread other = Thread.ofPlatform().start(() -> {

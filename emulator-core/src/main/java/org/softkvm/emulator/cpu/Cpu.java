@@ -282,6 +282,9 @@ public final class Cpu {
     public boolean nmiBlocked;
     /** An NMI waits. */
     public boolean nmiPending;
+
+    /** Another NMI that came while one was pending and none was blocked: it is latched when that one is taken. */
+    public boolean nmiSecond;
     /** In system-management mode. */
     public boolean smm;
     /** An SMI waits. */

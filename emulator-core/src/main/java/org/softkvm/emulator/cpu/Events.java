@@ -116,6 +116,7 @@ public final class Events {
         c.nmiBlocked = true;
         if (!raise(c, Vector.NMI, EXTERNAL, 0, false)) {
             c.nmiBlocked = false;
+            c.nmiSecond = c.nmiPending;
             c.nmiPending = true;
         }
     }

@@ -62,6 +62,7 @@ public final class Reset {
         c.shadow = 0;
         c.nmiBlocked = false;
         c.nmiPending = false;
+        c.nmiSecond = false;
         c.halted = false;
         c.smm = false;
         c.memory = c.memory.normal();

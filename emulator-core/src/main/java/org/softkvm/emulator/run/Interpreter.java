@@ -262,8 +262,10 @@ public final class Interpreter {
         }
         if (c.nmiPending) {
             again(Cpu.REQ_INTERRUPT);
-            if (!blocked && !c.nmiBlocked && (shadow & Cpu.SHADOW_SS) == 0) {
-                c.nmiPending = false;
+            // The shadow of STI may hold NMIs back (SDM); it does on the CPUs whose KVM asks for it.
+            if (!blocked && !c.nmiBlocked && shadow == 0) {
+                c.nmiPending = c.nmiSecond;
+                c.nmiSecond = false;
                 c.halted = false;
                 Events.nmi(c);
                 return delivered();

@@ -206,7 +206,7 @@ final class EmulatorVcpu implements Vcpu {
         if (closed) {
             throw new KvmException("KVM_NMI", Errno.EBADF, "vcpu " + id + " (closed)");
         }
-        requests.post(Requests.NMI);
+        requests.nmi();
     }
 
     @Override

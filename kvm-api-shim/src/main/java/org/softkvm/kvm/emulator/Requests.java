@@ -33,6 +33,8 @@ final class Requests implements CpuSignals {
     static final int CR8 = 0x100;
     /** Raise an SMI. */
     static final int SMI = 0x200;
+    /** Raise another NMI: it came while the first had not been taken. */
+    static final int NMI_AGAIN = 0x400;
 
     private static final VarHandle BITS;
 
@@ -164,7 +166,11 @@ final class Requests implements CpuSignals {
 
     @Override
     public void nmi() {
-        post(NMI);
+        if (((int) BITS.getAndBitwiseOr(this, NMI) & NMI) != 0) {
+            BITS.getAndBitwiseOr(this, NMI_AGAIN);
+        }
+        cpu.kick();
+        wake();
     }
 
     @Override

@@ -206,9 +206,7 @@ final class Runner {
             cpu.kick();
             taken &= ~(Requests.INIT | Requests.STARTUP);
         }
-        if ((taken & Requests.NMI) != 0) {
-            cpu.postNmi();
-        }
+        postNmis(taken);
         if ((taken & Requests.SMI) != 0) {
             cpu.postSmi();
         }
@@ -359,11 +357,15 @@ final class Runner {
         requests.setStartupVector(vector);
     }
 
-    /** Moves NMIs and SMIs that other threads sent into the core, where the events of the vcpu show them. */
-    void takeNmis() {
-        if (requests.take(Requests.NMI) != 0) {
+    private void postNmis(int taken) {
+        for (int i = Integer.bitCount(taken & (Requests.NMI | Requests.NMI_AGAIN)); i > 0; i--) {
             cpu.postNmi();
         }
+    }
+
+    /** Moves NMIs and SMIs that other threads sent into the core, where the events of the vcpu show them. */
+    void takeNmis() {
+        postNmis(requests.take(Requests.NMI | Requests.NMI_AGAIN));
         if (requests.take(Requests.SMI) != 0) {
             cpu.postSmi();
         }
