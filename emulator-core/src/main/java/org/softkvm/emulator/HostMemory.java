@@ -5,6 +5,7 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -48,6 +49,9 @@ public final class HostMemory {
     /** Whether some VM has several vcpus; a process that never has pays for no fence. */
     private static boolean shared;
 
+    /** The file behind the pool, or null: holes in it read as zeros without becoming pages. */
+    private static FileChannel file;
+
     private static final MemorySegment POOL = mapPool();
     private static final long POOL_ADDRESS = POOL.address();
 
@@ -78,16 +82,22 @@ public final class HostMemory {
                 continue;
             }
             try {
-                Path file = Files.createTempFile(dir, "softkvm", ".ram");
-                try (FileChannel channel = FileChannel.open(
-                        file,
+                Path name = Files.createTempFile(dir, "softkvm", ".ram");
+                FileChannel channel = FileChannel.open(
+                        name,
                         StandardOpenOption.READ,
                         StandardOpenOption.WRITE,
                         StandardOpenOption.SPARSE,
-                        StandardOpenOption.DELETE_ON_CLOSE)) {
+                        StandardOpenOption.DELETE_ON_CLOSE);
+                try {
                     MemorySegment pool = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
-                    Files.deleteIfExists(file);
+                    Files.deleteIfExists(name);
+                    file = channel;
                     return pool;
+                } finally {
+                    if (file == null) {
+                        channel.close();
+                    }
                 }
             } catch (IOException | UnsupportedOperationException e) {
                 // Try the next place; without any, the plain allocation below says what is wrong.
@@ -327,6 +337,32 @@ public final class HostMemory {
             VarHandle.fullFence();
         }
         return set;
+    }
+
+    /**
+     * Reads a range of the pool without touching the pages of it that do not exist yet.
+     *
+     * @param offset pool offset
+     * @param target filled up to its limit
+     * @return false where the host offers no such way; the target then holds anything
+     */
+    static boolean readSparse(long offset, ByteBuffer target) {
+        if (file == null) {
+            return false;
+        }
+        try {
+            long at = offset;
+            while (target.hasRemaining()) {
+                int read = file.read(target, at);
+                if (read <= 0) {
+                    return false;
+                }
+                at += read;
+            }
+            return true;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     /**

@@ -378,7 +378,17 @@ public final class VirtualCpu implements AutoCloseable {
      * @param limit count, or {@code Long.MAX_VALUE} for none
      */
     public void setInstructionLimit(long limit) {
-        interpreter.instructionLimit = limit;
+        cpu.instructionLimit = limit;
+    }
+
+    /**
+     * Says that time advances with executed instructions: {@link #instructions()} is then exact whenever the
+     * {@link TimeSource} or the local interrupt controller is asked something.
+     *
+     * @param on whether
+     */
+    public void setVirtualTime(boolean on) {
+        cpu.virtualTime = on;
     }
 
     /**

@@ -150,7 +150,12 @@ public enum Capability {
     X86_TRIPLE_FAULT_EVENT(218),
     /** Extension: {@link Vm#setEngine(String)}; the value is the number of engines. */
     SOFTKVM_ENGINE(Capability.FIRST_EXTENSION + 0),
-    /** Extension: guest time that advances with executed instructions, not with the host's clock. */
+    /**
+     * Extension: guest time that advances with executed instructions, one nanosecond each, not with the host's clock.
+     * It is enabled before the first vcpu; argument 0 is what the wall clock shows at its start, in seconds since 1970.
+     * Vcpus then run one at a time, and {@link Vcpu#run()} does not wait: where it would, it returns
+     * {@link ExitReason#HLT}. See {@link Vm#virtualTime()}.
+     */
     SOFTKVM_VIRTUAL_CLOCK(Capability.FIRST_EXTENSION + 1),
     /** Extension: {@link Vcpu#setInstructionLimit(long)}. */
     SOFTKVM_INSTRUCTION_LIMIT(Capability.FIRST_EXTENSION + 2),

@@ -16,7 +16,10 @@ public final class ExitReason {
     public static final int HYPERCALL = 3;
     /** A breakpoint or single step that guest debugging asked for. */
     public static final int DEBUG = 4;
-    /** The guest executed HLT and no local APIC is there to wait with. */
+    /**
+     * The guest executed HLT and no local APIC is there to wait with; under the virtual clock also where the vcpu waits
+     * for an interrupt or to be started.
+     */
     public static final int HLT = 5;
     /** Access to a guest-physical address without memory; see {@link VcpuRun#mmioAddress()}. */
     public static final int MMIO = 6;

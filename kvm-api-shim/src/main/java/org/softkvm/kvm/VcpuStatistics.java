@@ -20,6 +20,16 @@ public final class VcpuStatistics {
     public long halts;
     /** Nanoseconds that it waited there, or to be started by another vcpu. */
     public long haltNanos;
+    /** Nanoseconds of host time in which guest code was executed. */
+    public long guestNanos;
+    /** Look-ups of a linear address that the TLB could not answer. */
+    public long tlbMisses;
+    /** Times that the TLB was flushed. */
+    public long tlbFlushes;
+    /** Blocks of guest code that were decoded. */
+    public long blocksDecoded;
+    /** Faults delivered to the guest. */
+    public long faults;
     /** External interrupts delivered to the guest. */
     public long interrupts;
 

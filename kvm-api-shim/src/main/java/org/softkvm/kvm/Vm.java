@@ -468,6 +468,38 @@ public interface Vm extends AutoCloseable {
     void setCpuModel(String model);
 
     /**
+     * The time under the virtual clock (extension {@link Capability#SOFTKVM_VIRTUAL_CLOCK}): every instruction that a
+     * vcpu executes is a nanosecond.
+     *
+     * @return nanoseconds since the clock was enabled
+     * @throws KvmException EINVAL where the clock is not enabled, ENOTTY where the backend has no such extension
+     */
+    default long virtualTime() {
+        throw new KvmException("virtualTime", Errno.ENOTTY, "vm (the backend has no virtual clock)");
+    }
+
+    /**
+     * When the next timer of the backend is due under the virtual clock. {@link Vcpu#run()} serves timers by itself;
+     * this is for the caller whose vcpus all wait.
+     *
+     * @return a time as {@link #virtualTime()}, or {@link Long#MAX_VALUE} where no timer is armed
+     * @throws KvmException EINVAL where the clock is not enabled, ENOTTY where the backend has no such extension
+     */
+    default long nextDeadline() {
+        throw new KvmException("nextDeadline", Errno.ENOTTY, "vm (the backend has no virtual clock)");
+    }
+
+    /**
+     * Lets the virtual clock go on while no vcpu runs, and serves the timers up to that time.
+     *
+     * @param nanos the time to go on to; one that is over changes nothing
+     * @throws KvmException EINVAL where the clock is not enabled, ENOTTY where the backend has no such extension
+     */
+    default void advanceTo(long nanos) {
+        throw new KvmException("advanceTo", Errno.ENOTTY, "vm (the backend has no virtual clock)");
+    }
+
+    /**
      * A digest of memory and of the state of all vcpus (extension {@link Capability#SOFTKVM_STATE_HASH}); while no vcpu
      * runs.
      *

@@ -36,6 +36,9 @@ final class Guest implements AutoCloseable {
     final VcpuRun run;
     final MemorySegment memory;
 
+    /** What the wall clock of guests under the virtual clock shows at their start. */
+    static final long VIRTUAL_EPOCH = 1_000_000_000;
+
     private Guest(boolean splitIrqchip) {
         this(vm -> {
             if (splitIrqchip) {
@@ -75,6 +78,11 @@ final class Guest implements AutoCloseable {
         vm.createPit(Vm.PIT_SPEAKER_DUMMY);
     }
 
+    /** A real-mode guest without an irqchip, under the virtual clock. */
+    static Guest realModeVirtualClock(String program) {
+        return realMode(new Guest(vm -> virtual(vm, false)), program);
+    }
+
     private static Guest realMode(boolean splitIrqchip, String program) {
         return realMode(new Guest(splitIrqchip), program);
     }
@@ -97,6 +105,18 @@ final class Guest implements AutoCloseable {
     /** A 32-bit guest with PIC, IOAPIC and PIT in the backend. */
     static Guest protectedModeFull(String program) {
         return protectedMode(new Guest(Guest::fullIrqchip), program);
+    }
+
+    /** A 32-bit guest under the virtual clock. */
+    static Guest virtualClock(boolean splitIrqchip, String program) {
+        return protectedMode(new Guest(vm -> virtual(vm, splitIrqchip)), program);
+    }
+
+    private static void virtual(Vm vm, boolean splitIrqchip) {
+        vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK, VIRTUAL_EPOCH);
+        if (splitIrqchip) {
+            vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
+        }
     }
 
     private static Guest protectedMode(Guest guest, String program) {

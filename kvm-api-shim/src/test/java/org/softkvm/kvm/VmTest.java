@@ -124,21 +124,6 @@ class VmTest {
     }
 
     @Test
-    void extensionsThatAreNotThereSaySo() {
-        try (Kvm kvm = Kvm.open("emulator");
-                Vm vm = kvm.createVm()) {
-            assertThat(vm.checkExtension(Capability.SOFTKVM_STATE_HASH)).isZero();
-            assertFails("stateHash", Errno.ENOTTY, "SOFTKVM_STATE_HASH", vm::stateHash);
-            assertThat(vm.checkExtension(Capability.SOFTKVM_VIRTUAL_CLOCK)).isZero();
-            assertFails(
-                    "KVM_ENABLE_CAP",
-                    Errno.EINVAL,
-                    "SOFTKVM_VIRTUAL_CLOCK",
-                    () -> vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK));
-        }
-    }
-
-    @Test
     void instructionsCanBeLimitedExactly() {
         try (Guest guest = Guest.realMode("""
                 40     inc ax
@@ -158,6 +143,29 @@ class VmTest {
             guest.vcpu.setInstructionLimit(-1);
             guest.vcpu.kick();
             guest.runTo(ExitReason.INTR);
+        }
+    }
+
+    @Test
+    void iterationsOfStringInstructionsAreInstructions() {
+        try (Guest guest = Guest.realMode("""
+                b9 64 00  mov cx, 100
+                bf 00 20  mov di, 2000h
+                f3 aa     rep stosb
+                be 00 20  mov si, 2000h
+                b9 00 00  mov cx, 0
+                f3 a6     rep cmpsb
+                f4        hlt
+                """)) {
+            guest.vcpu.setInstructionLimit(2 + 30);
+            guest.runTo(ExitReason.SOFTKVM_INSTRUCTION_LIMIT);
+            assertThat(guest.regs().rcx).isEqualTo(70);
+            assertThat(guest.regs().rip).isEqualTo(Guest.CODE + 6);
+            guest.vcpu.setInstructionLimit(1000);
+            guest.runTo(ExitReason.HLT);
+            VcpuStatistics statistics = new VcpuStatistics();
+            guest.vcpu.statistics(statistics);
+            assertThat(statistics.instructions).isEqualTo(2 + 100 + 2 + 1 + 1);
         }
     }
 }

@@ -30,6 +30,10 @@ final class TimerQueue {
             return deadline;
         }
 
+        final long sequence() {
+            return sequence;
+        }
+
         private boolean before(Entry other) {
             return deadline != other.deadline ? deadline < other.deadline : sequence - other.sequence < 0;
         }
@@ -47,6 +51,11 @@ final class TimerQueue {
     /** The first deadline, or Long.MAX_VALUE. */
     long firstDeadline() {
         return size == 0 ? Long.MAX_VALUE : heap[0].deadline;
+    }
+
+    /** The sequence number of the entry that was put last. */
+    long lastSequence() {
+        return nextSequence - 1;
     }
 
     void put(Entry entry, long deadline) {

@@ -152,6 +152,9 @@ public final class Cpu {
     /** Another vcpu makes an access that must be alone: wait until it is done. */
     public static final int REQ_PAUSE = 16;
 
+    /** Under a virtual clock: the next instruction reads the time or sets a timer, so it has to run alone. */
+    public static final int REQ_EXACT = 0x100;
+
     /** Entries of each TLB; a power of two. */
     public static final int TLB_SIZE = 4096;
 
@@ -337,8 +340,20 @@ public final class Cpu {
     /** PAUSE instructions executed. */
     public int pauses;
 
-    /** Instructions executed since creation. */
+    /**
+     * Instructions executed since creation; each iteration of a repeated string instruction is one. Inside a block it
+     * is the number at the block's start, but see {@link #exactly}.
+     */
     public long instructions;
+
+    /** The number of instructions at which the run ends; {@code Long.MAX_VALUE} for no limit. */
+    public long instructionLimit = Long.MAX_VALUE;
+
+    /** Time advances with {@link #instructions}: whoever reads it has to call {@link #exactly} first. */
+    public boolean virtualTime;
+
+    /** Under a virtual clock: a block of several instructions runs, so that {@link #instructions} lags behind. */
+    public boolean inexact;
 
     /** The exit in progress, {@link ExitCode}; 0 = none. */
     public int exit;
@@ -525,6 +540,28 @@ public final class Cpu {
         if (memory.isShared()) {
             VarHandle.fullFence();
         }
+    }
+
+    /**
+     * Makes {@link #instructions} the exact number of instructions before the current one, where time advances with
+     * it. Inside a block of several, the current instruction is left before anything was committed and runs again
+     * alone; the call belongs before the first visible effect.
+     */
+    public void exactly() {
+        if (inexact) {
+            request(REQ_EXACT);
+            throw leave(ExitCode.NONE);
+        }
+    }
+
+    /**
+     * How many iterations a repeated string instruction may make before the limit of instructions is reached. Exact
+     * where there is a limit: the instruction then runs alone.
+     *
+     * @return at least 1
+     */
+    public long iterationsLeft() {
+        return Math.max(1, instructionLimit - instructions);
     }
 
     /** Ends the running block after the current instruction. */

@@ -92,6 +92,7 @@ public final class Mmu {
     private static long readPhysical(Cpu c, long la, long phys, int size, long[] tlb) {
         long lapic = c.lapic.mmioPage();
         if ((phys & -4096L) == lapic) {
+            c.exactly();
             return c.lapic.readMmio((int) phys & 4095, size);
         }
         long host = c.memory.hostOffset(phys);
@@ -176,6 +177,7 @@ public final class Mmu {
     private static void writePhysical(Cpu c, long la, long phys, int size, long value, long[] tlb) {
         long lapic = c.lapic.mmioPage();
         if ((phys & -4096L) == lapic) {
+            c.exactly();
             c.lapic.writeMmio((int) phys & 4095, size, value);
             // An EOI or a lower task priority may make an interrupt deliverable.
             c.request(Cpu.REQ_INTERRUPT);

@@ -153,7 +153,8 @@ public final class PortIo {
         if (!c.mode64) {
             bytes = Math.min(bytes, high - offset + 1);
         }
-        return (int) Math.max(1, Math.min(index(c, i, Cpu.RCX), bytes / size));
+        long room = Math.min(bytes / size, c.iterationsLeft());
+        return (int) Math.max(1, Math.min(index(c, i, Cpu.RCX), room));
     }
 
     private static void outs(Cpu c, Insn i, int size) {
@@ -181,6 +182,7 @@ public final class PortIo {
                 c.rip = i.rip;
             }
         }
+        c.instructions += n - 1;
         exit(c, port, size, n, true);
     }
 
@@ -205,6 +207,7 @@ public final class PortIo {
         // The store must not fault after the device has been read.
         c.checkWrite(la, size);
         int n = batch(c, i, size, offset, la, c.segWriteHigh[Cpu.ES], Mmu.hostForWrite(c, la));
+        c.instructions += n - 1;
         exit(c, port, size, n, false);
         c.exitInfo.ioInsn = i;
         c.exitInfo.ioCompletion = STRING;

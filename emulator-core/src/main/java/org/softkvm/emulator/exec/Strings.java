@@ -45,13 +45,21 @@ public final class Strings {
         return c.segWrite(Cpu.ES, index(c, i, Cpu.RDI), size);
     }
 
+    /** So many iterations are complete: RCX goes down, and each counts as an instruction. */
     private static void countDown(Cpu c, Insn i, long by) {
         advance(c, i, Cpu.RCX, -by);
+        c.instructions += by;
+    }
+
+    /** The run loop counts the last iteration, as it counts every instruction that came to its end. */
+    private static void lastCounts(Cpu c) {
+        c.instructions--;
     }
 
     /** Whether the loop has to be left between two iterations; RIP then stays at the instruction. */
     private static boolean pause(Cpu c, int iteration) {
         return c.limit == 0
+                || c.instructions >= c.instructionLimit
                 || c.stepping()
                 || c.exitInfo.replaying()
                 || (iteration & POLL - 1) == 0 && c.requests() != 0;
@@ -74,6 +82,7 @@ public final class Strings {
             return;
         }
         int iteration = 0;
+        boolean some = index(c, i, Cpu.RCX) != 0;
         while (index(c, i, Cpu.RCX) != 0) {
             long done = iteration == 0 || c.limit != 0 ? moveBulk(c, i, size) : 0;
             if (done == 0) {
@@ -89,8 +98,11 @@ public final class Strings {
                     c.rip = i.rip;
                     c.stopAfterInsn();
                 }
-                return;
+                break;
             }
+        }
+        if (some) {
+            lastCounts(c);
         }
     }
 
@@ -121,6 +133,7 @@ public final class Strings {
         long to = c.segWrite(Cpu.ES, di, size);
         long n = room(c, i, i.seg, si, from, size, false, count);
         n = room(c, i, Cpu.ES, di, to, size, true, n);
+        n = Math.min(n, c.iterationsLeft());
         if (n < 4) {
             return 0;
         }
@@ -166,6 +179,7 @@ public final class Strings {
             return;
         }
         int iteration = 0;
+        boolean some = index(c, i, Cpu.RCX) != 0;
         while (index(c, i, Cpu.RCX) != 0) {
             long done = storeBulk(c, i, size);
             if (done == 0) {
@@ -181,8 +195,11 @@ public final class Strings {
                     c.rip = i.rip;
                     c.stopAfterInsn();
                 }
-                return;
+                break;
             }
+        }
+        if (some) {
+            lastCounts(c);
         }
     }
 
@@ -197,6 +214,7 @@ public final class Strings {
         long di = index(c, i, Cpu.RDI);
         long to = c.segWrite(Cpu.ES, di, size);
         long n = room(c, i, Cpu.ES, di, to, size, true, count);
+        n = Math.min(n, c.iterationsLeft());
         if (n < 4) {
             return 0;
         }
@@ -241,6 +259,7 @@ public final class Strings {
             return;
         }
         int iteration = 0;
+        boolean some = index(c, i, Cpu.RCX) != 0;
         while (index(c, i, Cpu.RCX) != 0) {
             loadOne(c, i, size);
             countDown(c, i, 1);
@@ -249,8 +268,11 @@ public final class Strings {
                     c.rip = i.rip;
                     c.stopAfterInsn();
                 }
-                return;
+                break;
             }
+        }
+        if (some) {
+            lastCounts(c);
         }
     }
 
@@ -305,6 +327,7 @@ public final class Strings {
             return;
         }
         int iteration = 0;
+        boolean some = index(c, i, Cpu.RCX) != 0;
         while (index(c, i, Cpu.RCX) != 0) {
             if (scan) {
                 scanOne(c, i, size);
@@ -313,15 +336,18 @@ public final class Strings {
             }
             countDown(c, i, 1);
             if (Flags.zf(c.fop, c.fa, c.fb) != (i.rep == 0xF3)) {
-                return;
+                break;
             }
             if (pause(c, ++iteration)) {
                 if (index(c, i, Cpu.RCX) != 0) {
                     c.rip = i.rip;
                     c.stopAfterInsn();
                 }
-                return;
+                break;
             }
+        }
+        if (some) {
+            lastCounts(c);
         }
     }
 

@@ -273,6 +273,7 @@ public final class SystemOps {
     /** RDMSR. */
     public static void rdmsr(Cpu c, Insn i) {
         privileged(c);
+        c.exactly();
         if (!c.msrs.read(c, (int) c.r[Cpu.RCX])) {
             throw c.gp(0);
         }
@@ -283,6 +284,7 @@ public final class SystemOps {
     /** WRMSR. */
     public static void wrmsr(Cpu c, Insn i) {
         privileged(c);
+        c.exactly();
         long value = c.r[Cpu.RDX] << 32 | c.r[Cpu.RAX] & 0xFFFFFFFFL;
         if (!c.msrs.write(c, (int) c.r[Cpu.RCX], value)) {
             throw c.gp(0);
@@ -293,6 +295,7 @@ public final class SystemOps {
         if ((c.cr4 & Cpu.CR4_TSD) != 0 && c.cpl != 0) {
             throw c.gp(0);
         }
+        c.exactly();
         long tsc = Msrs.tsc(c);
         c.set32(Cpu.RAX, (int) tsc);
         c.set32(Cpu.RDX, (int) (tsc >>> 32));

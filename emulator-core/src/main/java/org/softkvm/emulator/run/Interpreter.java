@@ -25,9 +25,6 @@ public final class Interpreter {
     /** Leave with IRQ_WINDOW_OPEN as soon as an interrupt could be injected. */
     public boolean interruptWindowRequested;
 
-    /** Instructions after which {@link #run} returns with INTR; {@code Long.MAX_VALUE} for no limit. */
-    public long instructionLimit = Long.MAX_VALUE;
-
     /** Faults delivered (statistics). */
     public long faults;
 
@@ -61,13 +58,11 @@ public final class Interpreter {
         } catch (GuestExit e) {
             return c.exit;
         }
-        if (instructionLimit != Long.MAX_VALUE
-                || info.replaying()
-                || c.halted
-                || c.breakCode != 0
-                || c.outsideDebug != 0
-                || (c.eflags & Flags.TF) != 0) {
+        if (info.replaying() || c.halted || c.breakCode != 0 || c.outsideDebug != 0 || (c.eflags & Flags.TF) != 0) {
             c.request(Cpu.REQ_INTERRUPT);
+        }
+        if (c.instructionLimit != Long.MAX_VALUE || c.virtualTime) {
+            return runCounted(info);
         }
         Block previous = null;
         while (true) {
@@ -108,6 +103,60 @@ public final class Interpreter {
                 b = fetch();
             }
             previous = b != null && execute(b, most) ? b : null;
+        }
+    }
+
+    /**
+     * As {@link #run}, and stops exactly at the limit of instructions. A repeated string instruction runs in a block of
+     * its own, so that its iterations are bounded too.
+     */
+    private int runCounted(ExitInfo info) {
+        Block previous = null;
+        while (true) {
+            int most = Integer.MAX_VALUE;
+            if (previous == null) {
+                if (info.hasWrites() && info.nextWrite()) {
+                    return ExitCode.MMIO;
+                }
+                if (c.exit != ExitCode.NONE) {
+                    return c.exit;
+                }
+            }
+            if ((c.requests() | c.shadow | c.pendingDebug) != 0) {
+                previous = null;
+                most = special(info);
+                if (most < 0) {
+                    return -most;
+                }
+                if (most == 0) {
+                    continue;
+                }
+            }
+            long left = c.instructionLimit - c.instructions;
+            if (left <= 0 && !info.replaying()) {
+                return ExitCode.INTR;
+            }
+            Block b = previous == null ? null : previous.linkA;
+            if (b == null || b.rip != c.rip || b.context != c.context) {
+                b = fetch();
+                if (b == null) {
+                    previous = null;
+                    continue;
+                }
+                if (previous != null && previous.context != 0) {
+                    previous.linkA = b;
+                }
+            }
+            int length = b.insns.length;
+            if (b.insns[length - 1].rep != 0 && length > 1) {
+                most = Math.min(most, length - 1);
+            }
+            if (left < length) {
+                most = (int) Math.min(most, left);
+            }
+            c.inexact = c.virtualTime && most > 1 && length > 1;
+            previous = execute(b, most) ? b : null;
+            c.inexact = false;
         }
     }
 
@@ -189,6 +238,7 @@ public final class Interpreter {
     }
 
     private void deliverFault(Insn i) {
+        c.inexact = false;
         c.exitInfo.commit();
         if (c.faultVector == Vector.DB && OutsideDebug.takesDebugExceptions(c)) {
             c.outsideHits = 0;
@@ -226,7 +276,8 @@ public final class Interpreter {
             again(requests & Cpu.REQ_INTERRUPT);
             return -ExitCode.INTR;
         }
-        if (c.instructions >= instructionLimit) {
+        if (c.instructions >= c.instructionLimit) {
+            again(requests & Cpu.REQ_INTERRUPT);
             return -ExitCode.INTR;
         }
         if (c.injectedException >= 0) {
@@ -312,11 +363,7 @@ public final class Interpreter {
             c.outsideStep = outsideStep;
             return 1;
         }
-        if (instructionLimit != Long.MAX_VALUE) {
-            again(Cpu.REQ_INTERRUPT);
-            return (int) Math.min(Integer.MAX_VALUE, instructionLimit - c.instructions);
-        }
-        return Integer.MAX_VALUE;
+        return (requests & Cpu.REQ_EXACT) != 0 ? 1 : Integer.MAX_VALUE;
     }
 
     /** An event was delivered: under single step from outside that is a step. */

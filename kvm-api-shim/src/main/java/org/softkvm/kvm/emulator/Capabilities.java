@@ -63,8 +63,10 @@ final class Capabilities {
                     CHECK_EXTENSION_VM,
                     SPLIT_IRQCHIP,
                     IMMEDIATE_EXIT,
+                    SOFTKVM_VIRTUAL_CLOCK,
                     SOFTKVM_INSTRUCTION_LIMIT,
                     SOFTKVM_STATISTICS,
+                    SOFTKVM_STATE_HASH,
                     SOFTKVM_WHOLE_STATE_REGS,
                     SOFTKVM_REPLACE_MEMORY_SLOTS,
                     SOFTKVM_MANY_REG -> 1;

@@ -4,8 +4,10 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.util.List;
 import java.util.concurrent.locks.LockSupport;
+import org.softkvm.devices.StateHash;
 import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.devices.time.TscSource;
+import org.softkvm.emulator.RandomSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.kvm.CpuidEntry;
 import org.softkvm.kvm.DebugRegs;
@@ -87,13 +89,17 @@ final class EmulatorVcpu implements Vcpu {
         clock = new PvClock(vm.memory(), vm.time(), tsc, cpu::tsc);
         port.setClock(clock);
         state = new RunState(cpu.ioBuffer());
-        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code(), vm.io());
+        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code(), vm.io(), vm.time());
         msrs = new MsrAccess(cpu, port);
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
         cpuid = Cpuid.of(vm.model());
         xstate = XsaveCodec.supported(cpuid);
         Cpuid.apply(cpu, cpuid);
+        if (vm.time().isVirtual()) {
+            cpu.setVirtualTime(true);
+            cpu.setRandomSource(RandomSource.seeded(id));
+        }
         if (apic != null) {
             if (bootstrap) {
                 apic.useVirtualWire();
@@ -719,6 +725,24 @@ final class EmulatorVcpu implements Vcpu {
         enter("setInstructionLimit");
         try {
             runner.setInstructionLimit(instructions);
+        } finally {
+            leave();
+        }
+    }
+
+    /** Adds the whole state: registers, the local APIC, what is on its way. */
+    void hashState(StateHash hash) {
+        enter("stateHash");
+        try {
+            hash.add(id);
+            for (long register : oneRegisters.list()) {
+                hash.add(register);
+                hash.add(oneRegisters.get(register));
+            }
+            hash.add(cpu.instructions());
+            if (apic != null) {
+                hash.add(apic.save());
+            }
         } finally {
             leave();
         }

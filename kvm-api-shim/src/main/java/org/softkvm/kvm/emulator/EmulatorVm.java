@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
 import org.softkvm.devices.DeviceBus;
+import org.softkvm.devices.StateHash;
 import org.softkvm.devices.apic.InProcessApicBus;
 import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
+import org.softkvm.emulator.MemoryDigest;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ClockData;
 import org.softkvm.kvm.CoalescedRing;
@@ -133,8 +135,21 @@ final class EmulatorVm implements Vm {
         switch (capability) {
             case SPLIT_IRQCHIP -> splitIrqchip(call, argument);
             case MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLogs.setManual(call, argument);
+            case SOFTKVM_VIRTUAL_CLOCK -> virtualClock(call, argument);
             default -> throw new KvmException(call, Errno.EINVAL, "cap=" + capability + " (cannot be enabled)");
         }
+    }
+
+    private void virtualClock(String call, long epochSeconds) {
+        Capability capability = Capability.SOFTKVM_VIRTUAL_CLOCK;
+        checkNoVcpus(call, capability.toString());
+        if (irqchip() != null) {
+            throw new KvmException(call, Errno.EINVAL, capability + " (there is an irqchip already)");
+        }
+        if (time.isVirtual()) {
+            throw new KvmException(call, Errno.EEXIST, capability + " (enabled already)");
+        }
+        time.becomeVirtual(epochSeconds);
     }
 
     private void splitIrqchip(String call, long pins) {
@@ -459,7 +474,7 @@ final class EmulatorVm implements Vm {
         checkOpen("KVM_GET_CLOCK");
         long now = time.nanoTime();
         clock.clock = time.kvmClockAt(now);
-        clock.realtime = VmTime.realtime();
+        clock.realtime = time.realtime();
         clock.hostTsc = now;
         clock.flags = ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
     }
@@ -475,7 +490,7 @@ final class EmulatorVm implements Vm {
         long value = clock.clock;
         if ((clock.flags & ClockData.REALTIME) != 0) {
             // Time does not go back because the host's wall clock did.
-            value += Math.max(0, VmTime.realtime() - clock.realtime);
+            value += Math.max(0, time.realtime() - clock.realtime);
         }
         time.setKvmClock(value, time.nanoTime());
         for (EmulatorVcpu vcpu : vcpus) {
@@ -560,13 +575,49 @@ final class EmulatorVm implements Vm {
         }
     }
 
+    private void checkVirtual(String call) {
+        checkOpen(call);
+        if (!time.isVirtual()) {
+            throw new KvmException(call, Errno.EINVAL, "vm (" + Capability.SOFTKVM_VIRTUAL_CLOCK + " is not enabled)");
+        }
+    }
+
     @Override
-    public long stateHash() {
+    public long virtualTime() {
+        checkVirtual("virtualTime");
+        return time.nanoTime();
+    }
+
+    @Override
+    public long nextDeadline() {
+        checkVirtual("nextDeadline");
+        return time.nextDeadline();
+    }
+
+    @Override
+    public void advanceTo(long nanos) {
+        checkVirtual("advanceTo");
+        time.advanceTo(nanos);
+    }
+
+    @Override
+    public synchronized long stateHash() {
         checkOpen("stateHash");
-        throw new KvmException(
-                "stateHash",
-                Errno.ENOTTY,
-                "vm (the emulator backend has no state hash yet: " + Capability.SOFTKVM_STATE_HASH + " is 0)");
+        StateHash hash = new StateHash();
+        for (MemorySlot slot : slots.slots()) {
+            hash.add(slot.addressSpace());
+            hash.add(slot.guestPhysicalAddress());
+            hash.add(slot.size());
+            hash.add(slot.flags() & MemorySlot.READONLY);
+            hash.add(MemoryDigest.of(slot.memory()));
+        }
+        for (EmulatorVcpu vcpu : vcpus) {
+            vcpu.hashState(hash);
+        }
+        if (irqchip() != null) {
+            irqchip().hashState(hash);
+        }
+        return hash.value();
     }
 
     @Override

@@ -3,6 +3,7 @@ package org.softkvm.kvm.emulator;
 import java.util.List;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.DeviceBus;
+import org.softkvm.devices.StateHash;
 import org.softkvm.devices.apic.ApicBus;
 import org.softkvm.devices.apic.InProcessApicBus;
 import org.softkvm.devices.apic.IoApic;
@@ -60,6 +61,20 @@ final class Irqchip implements ApicBus.EoiListener {
         bus.addMmio(IoApic.DEFAULT_BASE, IOAPIC_LENGTH, ioApic);
         if (pit != null) {
             pit.addTo(bus);
+        }
+    }
+
+    /** Adds the state of all chips. */
+    void hashState(StateHash hash) {
+        lock.lock();
+        try {
+            hash.add(pic.save());
+            hash.add(ioApic.save());
+            if (pit != null) {
+                pit.hashState(hash);
+            }
+        } finally {
+            lock.unlock();
         }
     }
 

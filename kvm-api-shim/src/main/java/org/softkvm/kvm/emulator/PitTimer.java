@@ -3,6 +3,7 @@ package org.softkvm.kvm.emulator;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.InterruptLine;
+import org.softkvm.devices.StateHash;
 import org.softkvm.devices.isa.Pit8254;
 import org.softkvm.devices.time.DeviceClock;
 import org.softkvm.kvm.PitState;
@@ -46,6 +47,11 @@ final class PitTimer {
         if (speaker) {
             bus.addPorts(0x61, 1, pit.portB());
         }
+    }
+
+    void hashState(StateHash hash) {
+        hash.add(pit.save());
+        hash.add(pending);
     }
 
     private void setOut(boolean level) {

@@ -134,7 +134,7 @@ final class PvClock {
 
     /** The wall clock at the moment at which the paravirtual clock was 0. */
     private void writeWallClock() {
-        long boot = VmTime.realtime() - time.kvmClockAt(time.nanoTime());
+        long boot = time.realtime() - time.kvmClockAt(time.nanoTime());
         // The record's version becomes odd while it is written and even after it, as for the system time.
         memory.read(wallClock, buffer, 0, 4);
         int next = ((int) INT.get(buffer, 0) | 1) + 1;

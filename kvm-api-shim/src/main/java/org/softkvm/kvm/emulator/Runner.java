@@ -2,7 +2,9 @@ package org.softkvm.kvm.emulator;
 
 import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.emulator.VirtualCpu;
+import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.MpState;
 import org.softkvm.kvm.VcpuRun;
 import org.softkvm.kvm.VcpuStatistics;
@@ -20,6 +22,8 @@ final class Runner {
     private final boolean bootstrap;
     private final CodeReader code;
     private final IoBus io;
+    private final VmTime time;
+    private final Runnable timerArmed = this::boundByTimers;
 
     /** Where the vcpu stands; HALTED is kept in the core. */
     private MpState mpState;
@@ -47,6 +51,7 @@ final class Runner {
     private long intrExits;
     private long halts;
     private long haltNanos;
+    private long guestNanos;
 
     Runner(
             VirtualCpu cpu,
@@ -57,7 +62,8 @@ final class Runner {
             RunState state,
             boolean bootstrap,
             CodeReader code,
-            IoBus io) {
+            IoBus io,
+            VmTime time) {
         this.cpu = cpu;
         this.requests = requests;
         this.port = port;
@@ -67,6 +73,7 @@ final class Runner {
         this.bootstrap = bootstrap;
         this.code = code;
         this.io = io;
+        this.time = time;
         mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
         cpu.onRsm(this::leftSmm);
         refreshInputs();
@@ -120,7 +127,7 @@ final class Runner {
         if (apic == null) {
             takeInputs();
         }
-        int reason = execute();
+        int reason = time.isVirtual() ? executeVirtual() : execute();
         count(reason);
         state.exitReason = reason;
         state.flags = cpu.inSmm() ? VcpuRun.X86_SMM : 0;
@@ -140,8 +147,31 @@ final class Runner {
         }
     }
 
+    /** The vcpu's instructions are the time while it runs. */
+    private int executeVirtual() {
+        if (!time.enter(cpu, timerArmed)) {
+            throw new KvmException("KVM_RUN", Errno.EBUSY, "vcpu (another one runs, under the virtual clock)");
+        }
+        try {
+            return execute();
+        } finally {
+            time.leave();
+        }
+    }
+
+    /** Under the virtual clock the core runs up to the next timer and no further. */
+    private void boundByTimers() {
+        long left = Math.max(1, time.untilDeadline());
+        long now = cpu.instructions();
+        cpu.setInstructionLimit(left > instructionLimit - now ? instructionLimit : now + left);
+    }
+
     private int execute() {
+        boolean virtual = time.isVirtual();
         while (true) {
+            if (virtual) {
+                time.runDue();
+            }
             boolean leave = state.immediateExit();
             if (requests.any()) {
                 leave |= takeRequests();
@@ -161,6 +191,9 @@ final class Runner {
                 }
                 if (mpState != MpState.RUNNABLE) {
                     // Only another processor, or the caller, gets it out of here.
+                    if (virtual) {
+                        return ExitReason.HLT;
+                    }
                     if (!await()) {
                         return ExitReason.INTR;
                     }
@@ -187,7 +220,11 @@ final class Runner {
                     cpu.setHalted(false);
                     return reason;
                 }
-                if (!halt()) {
+                if (virtual) {
+                    if (!requests.any()) {
+                        return reason;
+                    }
+                } else if (!halt()) {
                     return ExitReason.INTR;
                 }
             } else {
@@ -241,7 +278,12 @@ final class Runner {
             mmioReadOpen = false;
         }
         accessOpen = false;
+        if (time.isVirtual()) {
+            boundByTimers();
+        }
+        long start = System.nanoTime();
         int exit = cpu.run();
+        guestNanos += System.nanoTime() - start;
         switch (exit) {
             case VirtualCpu.EXIT_IO -> {
                 state.ioDirection = cpu.ioOut() ? VcpuRun.IO_OUT : VcpuRun.IO_IN;
@@ -410,6 +452,11 @@ final class Runner {
         statistics.intrExits = intrExits;
         statistics.halts = halts;
         statistics.haltNanos = haltNanos;
+        statistics.guestNanos = guestNanos;
+        statistics.tlbMisses = cpu.tlbMisses();
+        statistics.tlbFlushes = cpu.tlbFlushes();
+        statistics.blocksDecoded = cpu.blocksDecoded();
+        statistics.faults = cpu.faults();
         statistics.interrupts = port.interrupts();
     }
 }

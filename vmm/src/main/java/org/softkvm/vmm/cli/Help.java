@@ -24,7 +24,9 @@ final class Help {
               --cpus N                number of CPUs (1)
               --backend NAME          auto (default) or emulator
               --engine NAME           auto (default) or interpreter
-              --clock host            what time is
+              --clock host|virtual    what time is (default host). virtual: an instruction takes 1 ns, an access to a
+                                      device 1 us, waiting nothing, so that every run does the same; CPUs take turns;
+                                      input of the serial port comes from a file only (< F)
               --serial stdio|file:F|none       where COM1 leads (default stdio)
                                       At a terminal every key goes to the guest, Ctrl-C too; Ctrl-A X ends the run,
                                       Ctrl-A H helps, Ctrl-A Ctrl-A sends Ctrl-A.
@@ -33,9 +35,19 @@ final class Help {
 
             When to stop, and what to tell:
               --timeout T             after T seconds, or as 500ms, 90s, 5m, 1h
-              --max-instructions N    after N guest instructions
+              --max-instructions N    after N guest instructions of all CPUs together: exactly, but where several CPUs
+                                      run under the host's clock, which may stop up to 100,000 short for each
               --expect TEXT           when TEXT was seen on COM1 or a debug console
-              --stats [json]          instructions, MIPS and exits by kind, on standard error
+              --stats [json]          instructions, MIPS, exits by kind and more, on standard error; the keys of json:
+                  reason status cpus  how the run ended, its exit status, CPUs
+                  instructions mips   of all CPUs; an iteration of REP is one; host time in HLT left out
+                  seconds guest_seconds halt_seconds virtual_seconds
+                                      host time: of the run, in guest code, halted; guest time under --clock virtual
+                  interrupts faults tlb_misses tlb_flushes blocks_decoded
+                  engines             by name: instructions and seconds of each engine
+                  exits               by KVM's names
+                  state_hash          text, with --state-hash; what is not known is null
+              --state-hash            a digest of memory, CPUs and devices at the end
 
             Exit status:
               0      the guest powered off, or the text of --expect was seen

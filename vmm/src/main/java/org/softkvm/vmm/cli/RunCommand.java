@@ -1,5 +1,7 @@
 package org.softkvm.vmm.cli;
 
+import java.io.FileDescriptor;
+import java.io.FileInputStream;
 import java.io.FileOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -55,12 +57,16 @@ final class RunCommand {
         if (!stats.isEmpty()) {
             err.print(stats.equals("json") ? StatsReport.json(result) : StatsReport.text(result));
         }
+        if (result.stateHash().isPresent()) {
+            err.println(
+                    "softkvm: state hash " + StatsReport.hex(result.stateHash().getAsLong()));
+        }
         return status(result, line.getOptionValue(RunOptions.EXPECT));
     }
 
     /** Runs it, with the terminal in raw mode if the guest's keyboard is one. */
     private PcResult run(CommandLine line) throws UsageException, VmmException {
-        boolean keyboard = in == System.in && serial(line).equals("stdio");
+        boolean keyboard = in == System.in && serial(line).equals("stdio") && !virtualClock(line);
         try (HostTerminal terminal = keyboard ? HostTerminal.open().orElse(null) : null;
                 Pc pc = Pc.create(configuration(line, terminal != null))) {
             if (terminal != null) {
@@ -121,7 +127,6 @@ final class RunCommand {
             }
         }
         refuseValue(line, RunOptions.SCREEN, "none", List.of("text", "png:"), "screen");
-        refuseValue(line, RunOptions.CLOCK, "host", List.of("virtual"), "clock");
     }
 
     private static void refuseValue(CommandLine line, String name, String supported, List<String> later, String what)
@@ -159,6 +164,12 @@ final class RunCommand {
         builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
         builder.bootProtocol(line.getOptionValue(RunOptions.BOOT_PROTOCOL, "auto"));
         builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
+        String clock = line.getOptionValue(RunOptions.CLOCK, "host");
+        if (!List.of("host", "virtual").contains(clock)) {
+            throw new UsageException("--clock: unknown clock: " + clock + " (host or virtual)");
+        }
+        builder.virtualClock(virtualClock(line));
+        builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
         if (line.hasOption(RunOptions.MEMORY)) {
             long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));
             if (memory == 0) {
@@ -181,7 +192,7 @@ final class RunCommand {
 
     private void consoles(CommandLine line, boolean raw, PcConfig.Builder builder) throws UsageException, VmmException {
         String serial = serial(line);
-        if (serial.equals("stdio")) {
+        if (serial.equals("stdio") && (!virtualClock(line) || inputEnds())) {
             builder.serialInput(
                     raw ? new EscapeInput(in, () -> running.stop(), () -> err.print(EscapeInput.HELP)) : in);
         }
@@ -196,8 +207,27 @@ final class RunCommand {
         }
     }
 
+    private static boolean virtualClock(CommandLine line) {
+        return line.getOptionValue(RunOptions.CLOCK, "host").equals("virtual");
+    }
+
     private static String serial(CommandLine line) {
         return line.getOptionValue(RunOptions.SERIAL, "stdio");
+    }
+
+    /**
+     * Whether standard input is a file. Under the virtual clock input is read to its end before the guest starts; who
+     * types, or a pipe that is never closed, would keep it from starting.
+     */
+    private boolean inputEnds() {
+        if (in != System.in) {
+            return true;
+        }
+        try {
+            return new FileInputStream(FileDescriptor.in).getChannel().size() > 0;
+        } catch (IOException e) {
+            return false;
+        }
     }
 
     private OutputStream output(String option, String target) throws UsageException, VmmException {

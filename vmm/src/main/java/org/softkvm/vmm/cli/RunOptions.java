@@ -35,6 +35,7 @@ final class RunOptions {
     static final String MODULE = "module";
     static final String SCREEN = "screen";
     static final String SERIAL = "serial";
+    static final String STATE_HASH = "state-hash";
     static final String STATS = "stats";
     static final String TIMEOUT = "timeout";
 
@@ -73,6 +74,7 @@ final class RunOptions {
             options.addOption(Option.builder().longOpt(name).hasArg().get());
         }
         options.addOption(Option.builder("h").longOpt(HELP).get());
+        options.addOption(Option.builder().longOpt(STATE_HASH).get());
         DefaultParser parser = DefaultParser.builder()
                 .setAllowPartialMatching(false)
                 .setStripLeadingAndTrailingQuotes(false)

@@ -5,7 +5,7 @@ import java.util.Map;
 import org.softkvm.vmm.pc.PcResult;
 import org.softkvm.vmm.pc.PcStatistics;
 
-/** What --stats prints. */
+/** What --stats prints. The keys of the JSON form stay; what a backend does not know is null. */
 final class StatsReport {
     private StatsReport() {}
 
@@ -16,11 +16,16 @@ final class StatsReport {
             out.append(String.format(Locale.ROOT, "%,d instructions, %.1f MIPS, ", stats.instructions(), stats.mips()));
         }
         out.append(String.format(Locale.ROOT, "%.2f s", stats.seconds()));
-        if (stats.haltSeconds() >= 0) {
+        if (stats.virtualSeconds() >= 0) {
+            out.append(String.format(Locale.ROOT, " (%.6f s of virtual time)", stats.virtualSeconds()));
+        } else if (stats.haltSeconds() >= 0) {
             out.append(String.format(Locale.ROOT, " (%.2f s of it halted)", stats.haltSeconds()));
         }
         if (stats.interrupts() >= 0) {
             out.append(String.format(Locale.ROOT, ", %,d interrupts", stats.interrupts()));
+        }
+        if (stats.faults() >= 0) {
+            out.append(String.format(Locale.ROOT, ", %,d faults, %,d TLB misses", stats.faults(), stats.tlbMisses()));
         }
         out.append("\nsoftkvm: exits:");
         String separator = " ";
@@ -34,29 +39,53 @@ final class StatsReport {
     static String json(PcResult result) {
         PcStatistics stats = result.statistics();
         StringBuilder out = new StringBuilder("{");
-        out.append("\"reason\":\"").append(result.reason()).append("\",");
-        out.append("\"status\":").append(result.exitStatus()).append(',');
+        add(out, "reason", '"' + result.reason().toString() + '"');
+        add(out, "status", Integer.toString(result.exitStatus()));
+        add(out, "cpus", Integer.toString(stats.cpus()));
+        add(out, "instructions", number(stats.instructions()));
+        add(out, "mips", stats.instructions() < 0 ? "null" : String.format(Locale.ROOT, "%.3f", stats.mips()));
+        add(out, "seconds", seconds(stats.seconds()));
+        add(out, "guest_seconds", seconds(stats.guestSeconds()));
+        add(out, "halt_seconds", seconds(stats.haltSeconds()));
+        add(out, "virtual_seconds", seconds(stats.virtualSeconds()));
+        add(out, "interrupts", number(stats.interrupts()));
+        add(out, "faults", number(stats.faults()));
+        add(out, "tlb_misses", number(stats.tlbMisses()));
+        add(out, "tlb_flushes", number(stats.tlbFlushes()));
+        add(out, "blocks_decoded", number(stats.blocksDecoded()));
+        StringBuilder engines = new StringBuilder("{");
         if (stats.instructions() >= 0) {
-            out.append("\"instructions\":").append(stats.instructions()).append(',');
-            out.append(String.format(Locale.ROOT, "\"mips\":%.3f,", stats.mips()));
+            StringBuilder interpreter = new StringBuilder("{");
+            add(interpreter, "instructions", number(stats.instructions()));
+            add(interpreter, "seconds", seconds(stats.guestSeconds()));
+            add(engines, "interpreter", interpreter.append('}').toString());
         }
-        out.append(String.format(Locale.ROOT, "\"seconds\":%.6f,", stats.seconds()));
-        if (stats.haltSeconds() >= 0) {
-            out.append(String.format(Locale.ROOT, "\"halt_seconds\":%.6f,", stats.haltSeconds()));
+        add(out, "engines", engines.append('}').toString());
+        StringBuilder exits = new StringBuilder("{");
+        stats.exits().forEach((kind, count) -> add(exits, kind, Long.toString(count)));
+        add(out, "exits", exits.append('}').toString());
+        boolean hashed = result.stateHash().isPresent();
+        add(out, "state_hash", hashed ? '"' + hex(result.stateHash().getAsLong()) + '"' : "null");
+        return out.append("}\n").toString();
+    }
+
+    /** A state hash as it is printed everywhere. */
+    static String hex(long hash) {
+        return String.format(Locale.ROOT, "%016x", hash);
+    }
+
+    private static void add(StringBuilder out, String key, String value) {
+        if (out.length() > 1) {
+            out.append(',');
         }
-        if (stats.interrupts() >= 0) {
-            out.append("\"interrupts\":").append(stats.interrupts()).append(',');
-        }
-        out.append("\"exits\":{");
-        String separator = "";
-        for (Map.Entry<String, Long> exit : stats.exits().entrySet()) {
-            out.append(separator)
-                    .append('"')
-                    .append(exit.getKey())
-                    .append("\":")
-                    .append(exit.getValue());
-            separator = ",";
-        }
-        return out.append("}}\n").toString();
+        out.append('"').append(key).append("\":").append(value);
+    }
+
+    private static String number(long value) {
+        return value < 0 ? "null" : Long.toString(value);
+    }
+
+    private static String seconds(double value) {
+        return value < 0 ? "null" : String.format(Locale.ROOT, "%.6f", value);
     }
 }

@@ -13,6 +13,8 @@ import java.util.function.IntConsumer;
 import org.softkvm.devices.BusDevice;
 import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.InterruptLine;
+import org.softkvm.devices.StateHash;
+import org.softkvm.devices.StatefulDevice;
 import org.softkvm.devices.acpi.AcpiPm;
 import org.softkvm.devices.acpi.ResetControl;
 import org.softkvm.devices.apic.IoApic;
@@ -26,7 +28,9 @@ import org.softkvm.devices.isa.Pit8254;
 import org.softkvm.devices.isa.RtcCmos;
 import org.softkvm.devices.isa.SystemControlPortA;
 import org.softkvm.devices.isa.Uart16550A;
+import org.softkvm.devices.time.DeviceClock;
 import org.softkvm.devices.time.HostClock;
+import org.softkvm.devices.time.VirtualClock;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiBoard;
@@ -34,6 +38,9 @@ import org.softkvm.vmm.loader.RamLayout;
 
 /** The chips of the PC and the wires between them. One lock serialises bus accesses, lines and timers. */
 final class Board {
+    /** What the wall clock shows when a run under the virtual clock starts: 2026-01-01 00:00 UTC, in seconds. */
+    static final long VIRTUAL_EPOCH = 1_767_225_600L;
+
     private static final int COM1 = 0x3F8;
     private static final int DLL = 0;
     private static final int DLM = 1;
@@ -52,7 +59,15 @@ final class Board {
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceBus bus = new DeviceBus();
-    private final HostClock clock = new HostClock(lock);
+
+    /** Null under the virtual clock. */
+    private final HostClock hostClock;
+
+    /** Null on the host's clock. */
+    private final VirtualClock virtualClock;
+
+    private final DeviceClock clock;
+    private final List<StatefulDevice<?>> stateful = new ArrayList<>();
     private final ExtIntLine extInt = new ExtIntLine();
     private final RunEnd end;
     private final PcConfig config;
@@ -62,15 +77,21 @@ final class Board {
     private final MemoryMap memory;
     private final Uart16550A uart;
     private final Optional<SerialInput> input;
+    private final Optional<VirtualSerialInput> virtualInput;
     private boolean a20Open = true;
     private boolean closed;
 
     Board(Vm vm, PcConfig config, MemoryMap memory, RamLayout layout, RunEnd end) throws VmmException {
         this.config = config;
         this.end = end;
+        this.hostClock = config.virtualClock() ? null : new HostClock(lock);
+        this.virtualClock = config.virtualClock() ? new VirtualClock(vm::virtualTime) : null;
+        this.clock = config.virtualClock() ? virtualClock : hostClock;
         this.pic = new Pic8259Pair(extInt);
         this.ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, clock, new MsiApicBus(vm), new GsiRoutes(vm));
         this.memory = memory;
+        stateful.add(pic);
+        stateful.add(ioApic);
         interruptControllers();
         timers(layout);
         control();
@@ -79,13 +100,20 @@ final class Board {
         bus.addPorts(FwCfg.PORT, FwCfg.PORTS, fwCfg.ports());
         bus.addPorts(FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dmaPorts());
         this.uart = new Uart16550A("com1", clock, irq(4), console(config.serialOutput()));
+        stateful.add(uart);
         bus.addPorts(COM1, Uart16550A.PORTS, uart);
         setUpSerialPort();
-        this.input = config.serialInput().map(stream -> new SerialInput(stream, uart, lock));
+        if (config.virtualClock()) {
+            this.input = Optional.empty();
+            this.virtualInput = config.serialInput().map(stream -> new VirtualSerialInput(stream, uart, clock));
+        } else {
+            this.input = config.serialInput().map(stream -> new SerialInput(stream, uart, lock));
+            this.virtualInput = Optional.empty();
+        }
         for (DebugPort console : config.debugConsoles()) {
             BusDevice taken = bus.portDevice(console.port());
             if (taken != null) {
-                clock.close();
+                closeClock();
                 throw new VmmException("--debugcon: port 0x" + Integer.toHexString(console.port())
                         + " belongs to another device: " + taken.name());
             }
@@ -119,9 +147,12 @@ final class Board {
 
     private void timers(RamLayout layout) {
         Pit8254 pit = new Pit8254(clock, irq(0));
+        stateful.add(pit);
         bus.addPorts(0x40, 4, pit.counters());
         bus.addPorts(0x61, 1, pit.portB());
-        RtcCmos rtc = new RtcCmos(clock, irq(8), System.currentTimeMillis() * 1_000_000);
+        long date = config.virtualClock() ? VIRTUAL_EPOCH * 1000 : System.currentTimeMillis();
+        RtcCmos rtc = new RtcCmos(clock, irq(8), date * 1_000_000);
+        stateful.add(rtc);
         rtc.setMemorySize(layout.lowSize(), layout.highSize());
         bus.addPorts(0x70, RtcCmos.PORTS, rtc);
     }
@@ -129,14 +160,17 @@ final class Board {
     /** Reset, power, the A20 gate. */
     private void control() {
         SystemControlPortA port92 = new SystemControlPortA(this::setA20, this::reset);
+        stateful.add(port92);
         bus.addPorts(0x92, 1, port92);
         bus.writePort(0x92, 1, A20_OPEN);
         I8042 keyboard = new I8042(irq(1), this::setA20, this::reset);
+        stateful.add(keyboard);
         bus.addPorts(0x60, 1, keyboard.dataPort());
         bus.addPorts(0x64, 1, keyboard.commandPort());
         bus.addPorts(ResetControl.PORT, 1, new ResetControl(hard -> reset()));
         AcpiPm.Config acpi = new AcpiPm.Config(true, ACPI_ENABLE, ACPI_DISABLE, false);
         AcpiPm power = new AcpiPm(acpi, clock, irq(SCI), this::sleep);
+        stateful.add(power);
         bus.addPorts(PM_BASE, AcpiPm.PORTS, power.registers());
         bus.addPorts(SMI_COMMAND, 2, power.smiCommand());
         bus.addPorts(DebugExit.PORT, DebugExit.PORTS, new DebugExit(end::debugExit));
@@ -210,9 +244,50 @@ final class Board {
         return pic.acknowledge();
     }
 
-    /** Begins to read what the guest is to receive. */
-    void start() {
+    /** Begins to read what the guest is to receive; under the virtual clock before the guest starts. */
+    void start() throws VmmException {
         input.ifPresent(SerialInput::start);
+        if (virtualInput.isPresent()) {
+            virtualInput.get().start();
+        }
+    }
+
+    // ---- Under the virtual clock
+
+    /** The earliest deadline of the chips. */
+    long nextDeadline() {
+        return virtualClock.nextDeadline();
+    }
+
+    /** The time until then, {@link Long#MAX_VALUE} where there is none. */
+    long untilDeadline() {
+        long deadline = virtualClock.nextDeadline();
+        return deadline == Long.MAX_VALUE ? deadline : deadline - virtualClock.nanoTime();
+    }
+
+    /** Runs the timers of the chips that are due. */
+    void runTimers() {
+        if (virtualClock.nextDeadline() <= virtualClock.nanoTime()) {
+            lock.lock();
+            try {
+                virtualClock.runDue();
+            } finally {
+                lock.unlock();
+            }
+        }
+    }
+
+    /** Adds the states of all chips, in the order in which they were made. */
+    void hashState(StateHash hash) {
+        lock.lock();
+        try {
+            hash.add(a20Open ? 1 : 0);
+            for (StatefulDevice<?> device : stateful) {
+                hash.add(device.save());
+            }
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Where the bytes of one console go: to a host stream, past the search for the expected text. */
@@ -251,13 +326,19 @@ final class Board {
         }
     }
 
+    private void closeClock() {
+        if (hostClock != null) {
+            hostClock.close();
+        }
+    }
+
     /** Stops timers and flushes what the guest sent; returns what went wrong with that, or null. */
     IOException close() {
         if (closed) {
             return null;
         }
         closed = true;
-        clock.close();
+        closeClock();
         if (!lockSoon()) {
             return new IOException("a device hangs, or nobody takes what the guest writes");
         }

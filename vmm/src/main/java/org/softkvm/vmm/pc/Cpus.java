@@ -11,6 +11,7 @@ import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.VcpuStatistics;
+import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.loader.CpuStart;
 
@@ -26,6 +27,9 @@ final class Cpus {
 
     private static final long VCPU_STACK = 4 << 20;
 
+    private final Vm vm;
+    private final Board board;
+    private final RunEnd end;
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final List<VcpuLoop> loops = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
@@ -35,7 +39,10 @@ final class Cpus {
      *
      * @param created the vcpus in the order of their ids; the first is the bootstrap processor
      */
-    Cpus(List<Vcpu> created, Board board, RunEnd end) {
+    Cpus(Vm vm, List<Vcpu> created, Board board, RunEnd end) {
+        this.vm = vm;
+        this.board = board;
+        this.end = end;
         vcpus.addAll(created);
         for (Vcpu vcpu : vcpus) {
             loops.add(new VcpuLoop(vcpu, board, end));
@@ -59,25 +66,34 @@ final class Cpus {
         }
     }
 
-    /** Bounds what each CPU may execute. */
-    void setInstructionLimit(long instructions) {
-        vcpus.forEach(vcpu -> vcpu.setInstructionLimit(instructions));
-    }
-
     private void wakeUp() {
         loops.forEach(VcpuLoop::wakeUp);
     }
 
-    /** Starts a thread for each CPU. */
-    void start() {
-        for (int n = 0; n < loops.size(); n++) {
-            threads.add(Thread.ofPlatform()
-                    .name("softkvm-vcpu-" + n)
-                    .daemon()
-                    .stackSize(VCPU_STACK)
-                    .unstarted(loops.get(n)));
+    /**
+     * Starts a thread for each CPU, or one for all where time is virtual.
+     *
+     * @param virtual whether it is
+     * @param instructions what the CPUs may execute together; negative for no limit
+     */
+    void start(boolean virtual, long instructions) {
+        if (virtual) {
+            long limit = instructions < 0 ? Long.MAX_VALUE : instructions;
+            threads.add(thread("softkvm-vcpus", new Turns(vm, board, end, loops, limit)));
+        } else {
+            if (instructions >= 0) {
+                InstructionBudget budget = new InstructionBudget(instructions, loops.size());
+                loops.forEach(loop -> loop.setBudget(budget));
+            }
+            for (int n = 0; n < loops.size(); n++) {
+                threads.add(thread("softkvm-vcpu-" + n, loops.get(n)));
+            }
         }
         threads.forEach(Thread::start);
+    }
+
+    private static Thread thread(String name, Runnable work) {
+        return Thread.ofPlatform().name(name).daemon().stackSize(VCPU_STACK).unstarted(work);
     }
 
     /** Waits until all threads have ended. */
@@ -132,21 +148,38 @@ final class Cpus {
      *
      * @param seconds host time of the run
      * @param counted whether the backend counts
+     * @param virtual whether time is virtual
      */
-    PcStatistics statistics(double seconds, boolean counted) {
+    PcStatistics statistics(double seconds, boolean counted, boolean virtual) {
         if (!counted) {
-            return new PcStatistics(-1, seconds, -1, -1, exits());
+            return PcStatistics.uncounted(vcpus.size(), seconds, exits());
         }
-        long instructions = 0;
-        long interrupts = 0;
-        long haltNanos = Long.MAX_VALUE;
+        VcpuStatistics sum = new VcpuStatistics();
+        sum.haltNanos = Long.MAX_VALUE;
         VcpuStatistics counters = new VcpuStatistics();
         for (Vcpu vcpu : vcpus) {
             vcpu.statistics(counters);
-            instructions += counters.instructions;
-            interrupts += counters.interrupts;
-            haltNanos = Math.min(haltNanos, counters.haltNanos);
+            sum.instructions += counters.instructions;
+            sum.interrupts += counters.interrupts;
+            sum.haltNanos = Math.min(sum.haltNanos, counters.haltNanos);
+            sum.guestNanos += counters.guestNanos;
+            sum.tlbMisses += counters.tlbMisses;
+            sum.tlbFlushes += counters.tlbFlushes;
+            sum.blocksDecoded += counters.blocksDecoded;
+            sum.faults += counters.faults;
         }
-        return new PcStatistics(instructions, seconds, haltNanos / 1e9, interrupts, exits());
+        return new PcStatistics(
+                vcpus.size(),
+                sum.instructions,
+                seconds,
+                sum.haltNanos / 1e9,
+                virtual ? vm.virtualTime() / 1e9 : -1,
+                sum.guestNanos / 1e9,
+                sum.interrupts,
+                sum.faults,
+                sum.tlbMisses,
+                sum.tlbFlushes,
+                sum.blocksDecoded,
+                exits());
     }
 }

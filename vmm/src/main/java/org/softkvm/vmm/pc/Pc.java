@@ -5,6 +5,8 @@ import java.lang.foreign.MemorySegment;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
+import org.softkvm.devices.StateHash;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.Kvm;
@@ -61,10 +63,14 @@ public final class Pc implements AutoCloseable {
         this.kvm = kvm;
         this.vm = vm;
         this.end = new RunEnd();
+        checkExtensions();
         vm.enableCap(Capability.SPLIT_IRQCHIP, IOAPIC_PINS);
         if (vm.checkExtension(Capability.SET_TSS_ADDR) != 0) {
             vm.setIdentityMapAddr(IDENTITY_MAP);
             vm.setTssAddr(TSS);
+        }
+        if (config.virtualClock()) {
+            vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK, Board.VIRTUAL_EPOCH);
         }
         chooseCpu();
         int most = vm.checkExtension(Capability.MAX_VCPUS);
@@ -82,11 +88,8 @@ public final class Pc implements AutoCloseable {
 
         this.board = new Board(vm, config, memory, layout, end);
         try {
-            this.cpus = new Cpus(createVcpus(), board, end);
+            this.cpus = new Cpus(vm, createVcpus(), board, end);
             cpus.prepare(guest.start());
-            if (config.maxInstructions() >= 0) {
-                cpus.setInstructionLimit(config.maxInstructions());
-            }
         } catch (RuntimeException | Error e) {
             board.close();
             throw e;
@@ -179,8 +182,18 @@ public final class Pc implements AutoCloseable {
             }
             vm.setEngine(config.engine());
         }
+    }
+
+    /** What only an emulator can do. */
+    private void checkExtensions() throws VmmException {
         if (config.maxInstructions() >= 0 && kvm.checkExtension(Capability.SOFTKVM_INSTRUCTION_LIMIT) == 0) {
             throw new VmmException("the backend " + kvm.backend() + " cannot count instructions: --max-instructions");
+        }
+        if (config.virtualClock() && kvm.checkExtension(Capability.SOFTKVM_VIRTUAL_CLOCK) == 0) {
+            throw new VmmException("the backend " + kvm.backend() + " has no virtual clock: --clock virtual");
+        }
+        if (config.stateHash() && kvm.checkExtension(Capability.SOFTKVM_STATE_HASH) == 0) {
+            throw new VmmException("the backend " + kvm.backend() + " has no state hash: --state-hash");
         }
     }
 
@@ -218,8 +231,8 @@ public final class Pc implements AutoCloseable {
         }
         ran = true;
         long start = System.nanoTime();
-        cpus.start();
         board.start();
+        cpus.start(config.virtualClock(), config.maxInstructions());
         waitForEnd(start);
         double seconds = (System.nanoTime() - start) / 1e9;
         cpus.join(STOP_MILLIS);
@@ -231,7 +244,27 @@ public final class Pc implements AutoCloseable {
         if (failure != null) {
             throw new VmmException("the guest's output cannot be written: " + failure.getMessage(), failure);
         }
-        return new PcResult(cause.reason(), cause.value(), cause.detail(), cpus.statistics(seconds, counted()));
+        OptionalLong hash = config.stateHash() ? OptionalLong.of(stateHash()) : OptionalLong.empty();
+        return new PcResult(
+                cause.reason(),
+                cause.value(),
+                cause.detail(),
+                hash,
+                cpus.statistics(seconds, counted(), config.virtualClock()));
+    }
+
+    /**
+     * A digest of the whole machine: the memory, the CPUs with their local APICs, and the chips of the board. Two runs
+     * of the same guest under the virtual clock that end at the same instruction have the same; not while it runs.
+     *
+     * @return the digest
+     * @throws KvmException ENOTTY where the backend has no state hash
+     */
+    public long stateHash() {
+        StateHash hash = new StateHash();
+        hash.add(vm.stateHash());
+        board.hashState(hash);
+        return hash.value();
     }
 
     private void waitForEnd(long start) throws VmmException {

@@ -24,8 +24,11 @@ import org.softkvm.vmm.GuestModule;
  * @param cpus number of CPUs
  * @param backend KVM backend, {@code auto} for the best there is
  * @param engine how the emulator executes code, {@code auto} for its default
+ * @param virtualClock whether time advances with executed instructions and not with the host's clock
+ * @param stateHash whether the result holds the state hash
  * @param serialOutput what the guest sends to COM1
- * @param serialInput what COM1 sends to the guest; read on a thread of its own, never closed
+ * @param serialInput what COM1 sends to the guest; read on a thread of its own, never closed. Under the virtual clock it
+ *     is read to its end before the guest starts.
  * @param debugConsoles debug consoles
  * @param expect text on COM1 or a debug console that ends the run
  * @param timeout host time after which the run ends
@@ -43,6 +46,8 @@ public record PcConfig(
         int cpus,
         String backend,
         String engine,
+        boolean virtualClock,
+        boolean stateHash,
         OutputStream serialOutput,
         Optional<InputStream> serialInput,
         List<DebugPort> debugConsoles,
@@ -90,6 +95,8 @@ public record PcConfig(
         private String bootProtocol = "auto";
         private String backend = "auto";
         private String engine = "auto";
+        private boolean virtualClock;
+        private boolean stateHash;
         private OutputStream serialOutput = OutputStream.nullOutputStream();
         private Optional<InputStream> serialInput = Optional.empty();
         private final List<DebugPort> debugConsoles = new ArrayList<>();
@@ -202,6 +209,28 @@ public record PcConfig(
         }
 
         /**
+         * Lets time advance with executed instructions: the same guest then does the same in every run, on every host.
+         *
+         * @param value whether it does
+         * @return this
+         */
+        public Builder virtualClock(boolean value) {
+            virtualClock = value;
+            return this;
+        }
+
+        /**
+         * Asks for the state hash at the end of the run.
+         *
+         * @param value whether the result is to hold it
+         * @return this
+         */
+        public Builder stateHash(boolean value) {
+            stateHash = value;
+            return this;
+        }
+
+        /**
          * Listens to COM1.
          *
          * @param output gets every byte the guest sends, flushed whenever the guest pauses
@@ -296,6 +325,8 @@ public record PcConfig(
                     cpus,
                     backend,
                     engine,
+                    virtualClock,
+                    stateHash,
                     serialOutput,
                     serialInput,
                     debugConsoles,

@@ -1,6 +1,7 @@
 package org.softkvm.vmm.pc;
 
 import java.util.Objects;
+import java.util.OptionalLong;
 
 /**
  * How a run ended.
@@ -8,9 +9,11 @@ import java.util.Objects;
  * @param reason why
  * @param debugExitValue what the guest wrote to the debug-exit port; 0 for other reasons
  * @param detail one line for a person, empty where the reason says it all
+ * @param stateHash the digest of the machine at the end, where it was asked for ({@link Pc#stateHash()})
  * @param statistics what the run did
  */
-public record PcResult(Reason reason, int debugExitValue, String detail, PcStatistics statistics) {
+public record PcResult(
+        Reason reason, int debugExitValue, String detail, OptionalLong stateHash, PcStatistics statistics) {
     /** Why a run ended. */
     public enum Reason {
         /** The guest powered off. */
@@ -35,6 +38,7 @@ public record PcResult(Reason reason, int debugExitValue, String detail, PcStati
     public PcResult {
         Objects.requireNonNull(reason, "reason");
         Objects.requireNonNull(detail, "detail");
+        Objects.requireNonNull(stateHash, "stateHash");
         Objects.requireNonNull(statistics, "statistics");
     }
 

@@ -7,17 +7,42 @@ import java.util.Map;
 /**
  * What a run did.
  *
- * @param instructions guest instructions executed by all CPUs, -1 where the backend does not count
+ * @param cpus number of CPUs
+ * @param instructions guest instructions executed by all CPUs, each iteration of a repeated string instruction being one;
+ *     -1 where the backend does not count
  * @param seconds host time of the run
- * @param haltSeconds part of it that the busiest CPU waited in HLT, or to be started, -1 where the backend does not say
+ * @param haltSeconds part of it that the busiest CPU waited in HLT, or to be started, -1 where the backend does not say;
+ *     0 under the virtual clock, which does not wait
+ * @param virtualSeconds guest time at the end under the virtual clock, else -1
+ * @param guestSeconds host time in which CPUs executed guest code, all together, -1 where the backend does not say
  * @param interrupts external interrupts delivered, -1 where the backend does not count
+ * @param faults faults delivered, -1 where the backend does not count
+ * @param tlbMisses look-ups that the TLB could not answer, -1 where the backend does not count
+ * @param tlbFlushes flushes of the TLB, -1 where the backend does not count
+ * @param blocksDecoded blocks of guest code that the interpreter decoded, -1 where the backend does not count
  * @param exits exits by kind (KVM's names), most frequent first
  */
 public record PcStatistics(
-        long instructions, double seconds, double haltSeconds, long interrupts, Map<String, Long> exits) {
+        int cpus,
+        long instructions,
+        double seconds,
+        double haltSeconds,
+        double virtualSeconds,
+        double guestSeconds,
+        long interrupts,
+        long faults,
+        long tlbMisses,
+        long tlbFlushes,
+        long blocksDecoded,
+        Map<String, Long> exits) {
     /** Copies the map, keeping its order. */
     public PcStatistics {
         exits = Collections.unmodifiableMap(new LinkedHashMap<>(exits));
+    }
+
+    /** What is known of a run on a backend that does not count. */
+    static PcStatistics uncounted(int cpus, double seconds, Map<String, Long> exits) {
+        return new PcStatistics(cpus, -1, seconds, -1, -1, -1, -1, -1, -1, -1, -1, exits);
     }
 
     /**

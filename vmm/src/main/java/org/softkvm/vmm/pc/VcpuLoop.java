@@ -23,6 +23,7 @@ final class VcpuLoop implements Runnable {
     private final ExtIntLine extInt;
     private final RunEnd end;
     private final long[] exits = new long[COUNTED];
+    private InstructionBudget budget;
     private volatile Thread thread;
 
     VcpuLoop(Vcpu vcpu, Board board, RunEnd end) {
@@ -47,25 +48,79 @@ final class VcpuLoop implements Runnable {
         return exits;
     }
 
+    /** The calling thread runs the vcpu from now on. */
+    void adopt() {
+        thread = Thread.currentThread();
+    }
+
+    /** Bounds what the vcpu executes; before the run. */
+    void setBudget(InstructionBudget instructions) {
+        budget = instructions;
+        vcpu.setInstructionLimit(budget.take());
+    }
+
     @Override
     public void run() {
-        thread = Thread.currentThread();
+        adopt();
         try {
             while (!end.hasEnded()) {
-                injectExtInt();
-                int reason = vcpu.run();
-                if (reason >= 0 && reason < COUNTED) {
-                    exits[reason]++;
+                int reason = enter();
+                if (reason == ExitReason.SOFTKVM_INSTRUCTION_LIMIT) {
+                    long more = budget.take();
+                    if (more == 0) {
+                        endAtLimit();
+                    }
+                    vcpu.setInstructionLimit(more);
+                } else {
+                    dispatch(reason);
                 }
-                dispatch(reason);
             }
-        } catch (KvmException e) {
-            end.fail(new VmmException("the CPU cannot run: " + e.getMessage(), e));
         } catch (RuntimeException | Error e) {
-            StackTraceElement[] trace = e.getStackTrace();
-            String where = trace.length == 0 ? "" : " at " + trace[0];
-            end.fail(new VmmException("internal error on the CPU's thread: " + e + where, e));
+            fail(end, e);
         }
+    }
+
+    /**
+     * Runs the vcpu under the virtual clock once, up to an exit and for so many instructions at most.
+     *
+     * @return the exit, served already; HLT where the vcpu has nothing to do
+     */
+    int step(long instructions) {
+        vcpu.setInstructionLimit(instructions);
+        int reason = enter();
+        if (reason != ExitReason.SOFTKVM_INSTRUCTION_LIMIT && reason != ExitReason.HLT) {
+            dispatch(reason);
+        }
+        return reason;
+    }
+
+    /** How many accesses an exit was. */
+    int accesses(int reason) {
+        return reason == ExitReason.IO ? run.ioCount() : 1;
+    }
+
+    private int enter() {
+        injectExtInt();
+        int reason = vcpu.run();
+        if (reason >= 0 && reason < COUNTED) {
+            exits[reason]++;
+        }
+        return reason;
+    }
+
+    void endAtLimit() {
+        end.end(PcResult.Reason.INSTRUCTION_LIMIT, "stopped at the limit of --max-instructions" + place());
+    }
+
+    /** The run ends because a CPU's thread cannot go on. */
+    static void fail(RunEnd end, Throwable e) {
+        if (e instanceof KvmException) {
+            end.fail(new VmmException("the CPU cannot run: " + e.getMessage(), e));
+            return;
+        }
+        StackTraceElement[] trace = e.getStackTrace();
+        String where = trace.length == 0 ? "" : " at " + trace[0];
+        end.fail(new VmmException("internal error on the CPU's thread: " + e + where, e));
     }
 
     private void dispatch(int reason) {
@@ -84,8 +139,6 @@ final class VcpuLoop implements Runnable {
                 }
             }
             case ExitReason.SHUTDOWN -> end.end(PcResult.Reason.TRIPLE_FAULT, "triple fault" + place());
-            case ExitReason.SOFTKVM_INSTRUCTION_LIMIT ->
-                end.end(PcResult.Reason.INSTRUCTION_LIMIT, "stopped at the limit of --max-instructions" + place());
             case ExitReason.SYSTEM_EVENT ->
                 end.end(
                         run.systemEventType() == 1 ? PcResult.Reason.POWER_OFF : PcResult.Reason.RESET,

@@ -117,7 +117,6 @@ class BadInputTest {
                 of("run @good.elf --backend xen", "unknown backend: xen"),
                 of("run @good.elf --engine translator", "engine is not supported yet: translator"),
                 of("run @good.elf --engine warp", "unknown engine: warp"),
-                of("run @good.elf --clock virtual", "clock is not supported yet: virtual"),
                 of("run @good.elf --clock broken", "unknown clock: broken"),
                 of("run @good.elf --screen text", "screen is not supported yet: text"),
                 of("run @good.elf --disk x.img", "not supported yet: --disk"),

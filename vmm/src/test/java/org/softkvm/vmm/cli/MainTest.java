@@ -7,11 +7,14 @@ import java.io.ByteArrayOutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Map;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.Test;
 import org.softkvm.vmm.pc.PcResult;
 import org.softkvm.vmm.pc.PcStatistics;
 
 class MainTest {
+    private static final PcStatistics NONE = new PcStatistics(1, -1, 1.5, -1, -1, -1, -1, -1, -1, -1, -1, Map.of());
+
     private final ByteArrayOutputStream out = new ByteArrayOutputStream();
     private final ByteArrayOutputStream err = new ByteArrayOutputStream();
 
@@ -50,7 +53,9 @@ class MainTest {
             "--timeout",
             "--max-instructions",
             "--expect",
-            "--stats"
+            "--stats",
+            "--clock",
+            "--state-hash"
         }) {
             assertThat(Help.TEXT).contains(option);
         }
@@ -65,35 +70,40 @@ class MainTest {
 
     @Test
     void statisticsComeAsTextOrJson() {
-        PcStatistics stats = new PcStatistics(2_000_000, 1.5, 0.5, 7, Map.of("IO", 1234L));
-        PcResult result = new PcResult(PcResult.Reason.POWER_OFF, 0, "", stats);
+        Map<String, Long> exits = Map.of("IO", 1234L);
+        PcStatistics stats = new PcStatistics(1, 2_000_000, 1.5, 0.5, -1, 0.75, 7, 3, 40, 5, 60, exits);
+        PcResult result = new PcResult(PcResult.Reason.POWER_OFF, 0, "", OptionalLong.of(0xABC), stats);
         assertThat(StatsReport.text(result))
-                .isEqualTo("softkvm: 2,000,000 instructions, 2.0 MIPS, 1.50 s (0.50 s of it halted), 7 interrupts\n"
-                        + "softkvm: exits: IO 1,234\n");
+                .isEqualTo("softkvm: 2,000,000 instructions, 2.0 MIPS, 1.50 s (0.50 s of it halted), 7 interrupts,"
+                        + " 3 faults, 40 TLB misses\nsoftkvm: exits: IO 1,234\n");
         assertThat(StatsReport.json(result))
-                .isEqualTo("{\"reason\":\"POWER_OFF\",\"status\":0,\"instructions\":2000000,\"mips\":2.000,"
-                        + "\"seconds\":1.500000,\"halt_seconds\":0.500000,\"interrupts\":7,\"exits\":{\"IO\":1234}}\n");
-        PcStatistics less = new PcStatistics(-1, 1.5, -1, -1, Map.of());
-        PcResult uncounted = new PcResult(PcResult.Reason.TIMEOUT, 0, "", less);
+                .isEqualTo("{\"reason\":\"POWER_OFF\",\"status\":0,\"cpus\":1,\"instructions\":2000000,\"mips\":2.000,"
+                        + "\"seconds\":1.500000,\"guest_seconds\":0.750000,\"halt_seconds\":0.500000,"
+                        + "\"virtual_seconds\":null,\"interrupts\":7,\"faults\":3,\"tlb_misses\":40,"
+                        + "\"tlb_flushes\":5,\"blocks_decoded\":60,"
+                        + "\"engines\":{\"interpreter\":{\"instructions\":2000000,\"seconds\":0.750000}},"
+                        + "\"exits\":{\"IO\":1234},\"state_hash\":\"0000000000000abc\"}\n");
+        PcResult uncounted = new PcResult(PcResult.Reason.TIMEOUT, 0, "", OptionalLong.empty(), NONE);
         assertThat(StatsReport.text(uncounted)).isEqualTo("softkvm: 1.50 s\nsoftkvm: exits: none\n");
         assertThat(StatsReport.json(uncounted))
-                .isEqualTo("{\"reason\":\"TIMEOUT\",\"status\":124,\"seconds\":1.500000,\"exits\":{}}\n");
+                .isEqualTo("{\"reason\":\"TIMEOUT\",\"status\":124,\"cpus\":1,\"instructions\":null,\"mips\":null,"
+                        + "\"seconds\":1.500000,\"guest_seconds\":null,\"halt_seconds\":null,"
+                        + "\"virtual_seconds\":null,\"interrupts\":null,\"faults\":null,\"tlb_misses\":null,"
+                        + "\"tlb_flushes\":null,\"blocks_decoded\":null,\"engines\":{},\"exits\":{},"
+                        + "\"state_hash\":null}\n");
+    }
+
+    private static int status(PcResult.Reason reason, int value) {
+        return new PcResult(reason, value, "", OptionalLong.empty(), NONE).exitStatus();
     }
 
     @Test
     void exitStatusesAreThoseOfTheManual() {
-        PcStatistics none = new PcStatistics(-1, 0, -1, -1, Map.of());
-        assertThat(new PcResult(PcResult.Reason.DEBUG_EXIT, 0x10, "", none).exitStatus())
-                .isEqualTo(33);
-        assertThat(new PcResult(PcResult.Reason.TIMEOUT, 0, "", none).exitStatus())
-                .isEqualTo(124);
-        assertThat(new PcResult(PcResult.Reason.INSTRUCTION_LIMIT, 0, "", none).exitStatus())
-                .isEqualTo(124);
-        assertThat(new PcResult(PcResult.Reason.TRIPLE_FAULT, 0, "", none).exitStatus())
-                .isEqualTo(126);
-        assertThat(new PcResult(PcResult.Reason.RESET, 0, "", none).exitStatus())
-                .isEqualTo(126);
-        assertThat(new PcResult(PcResult.Reason.EXPECTED_TEXT, 0, "", none).exitStatus())
-                .isZero();
+        assertThat(status(PcResult.Reason.DEBUG_EXIT, 0x10)).isEqualTo(33);
+        assertThat(status(PcResult.Reason.TIMEOUT, 0)).isEqualTo(124);
+        assertThat(status(PcResult.Reason.INSTRUCTION_LIMIT, 0)).isEqualTo(124);
+        assertThat(status(PcResult.Reason.TRIPLE_FAULT, 0)).isEqualTo(126);
+        assertThat(status(PcResult.Reason.RESET, 0)).isEqualTo(126);
+        assertThat(status(PcResult.Reason.EXPECTED_TEXT, 0)).isZero();
     }
 }
