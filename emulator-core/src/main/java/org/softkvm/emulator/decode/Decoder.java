@@ -193,6 +193,9 @@ public final class Decoder {
                     i.index = Cpu.ZERO;
                     i.scale = (byte) (sib >> 6);
                     i.rm = (byte) (sib >> 3 & 7 | (i.rex & 2) << 2);
+                    if (i.reg == i.rm || i.reg == i.vvvv || i.rm == i.vvvv) {
+                        return finish(i, INVALID);
+                    }
                 }
             }
         } else if (op.plusR) {

@@ -5,9 +5,9 @@ import org.softkvm.emulator.cpu.GuestFault;
 import org.softkvm.emulator.decode.Insn;
 
 /**
- * The gathers of AVX2 (Intel SDM volume 2, VGATHERDPS and its kin). Elements are read from the lowest on. A fault commits
- * those before it: they are in the destination and their mask bits are clear, so that the instruction goes on where it was
- * when it runs again.
+ * The gathers of AVX2 (Intel SDM volume 2, VGATHERDPS and its kin); destination, mask and indexes are three registers, or
+ * the encoding is undefined. Elements are read from the lowest on. A fault commits those before it: they are in the
+ * destination and their mask bits are clear, so that the instruction goes on where it was when it runs again.
  */
 public final class Gather {
     private Gather() {}
@@ -31,9 +31,6 @@ public final class Gather {
         Vex.check(c);
         int to = i.reg;
         int mask = i.vvvv;
-        if (to == mask || to == i.rm || mask == i.rm) {
-            throw c.ud();
-        }
         int count = i.vectorLength / Math.max(indexSize, size);
         long[] v = c.v;
         int d = 4 * Vex.DESTINATION;
