@@ -39,6 +39,12 @@ public final class VirtualCpu implements AutoCloseable {
     public static final int EXIT_SHUTDOWN = 8;
     /** Exit: kicked, or the instruction limit is reached. */
     public static final int EXIT_INTR = 10;
+    /** Exit: access to the TPR that is to be reported, see {@link #setTprReporting}. */
+    public static final int EXIT_TPR_ACCESS = 12;
+    /** Exit: RDMSR, see {@link #msrIndex()} and following. */
+    public static final int EXIT_X86_RDMSR = 29;
+    /** Exit: WRMSR. */
+    public static final int EXIT_X86_WRMSR = 30;
     /** Exit: something that the emulator cannot do (fetch from MMIO), see {@link #suberror()}. */
     public static final int EXIT_INTERNAL_ERROR = 17;
 
@@ -340,6 +346,72 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public long debugDr7() {
         return cpu.exitInfo.debugDr7;
+    }
+
+    /**
+     * MSR exit: why, a reason of {@link MsrGate}.
+     *
+     * @return one bit
+     */
+    public int msrReason() {
+        return cpu.exitInfo.msrReason;
+    }
+
+    /**
+     * MSR exit: which.
+     *
+     * @return MSR number
+     */
+    public int msrIndex() {
+        return cpu.exitInfo.msrIndex;
+    }
+
+    /**
+     * MSR exit: what WRMSR writes.
+     *
+     * @return the value
+     */
+    public long msrData() {
+        return cpu.exitInfo.msrData;
+    }
+
+    /**
+     * MSR exit: the answer.
+     *
+     * @param data what RDMSR reads
+     * @param error true for #GP
+     */
+    public void setMsrAnswer(long data, boolean error) {
+        cpu.exitInfo.msrData = data;
+        cpu.exitInfo.msrError = error;
+    }
+
+    /**
+     * TPR exit: direction.
+     *
+     * @return true for a write
+     */
+    public boolean tprWrite() {
+        return cpu.exitInfo.tprWrite;
+    }
+
+    /**
+     * Decides about accesses to MSRs.
+     *
+     * @param gate asked at each RDMSR and WRMSR
+     */
+    public void setMsrGate(MsrGate gate) {
+        cpu.msrGate = gate;
+    }
+
+    /**
+     * Makes accesses to the TPR in the local APIC's page exits, before they happen.
+     *
+     * @param on whether
+     */
+    public void setTprReporting(boolean on) {
+        cpu.tprReporting = on;
+        cpu.tprReported = false;
     }
 
     /**
@@ -1274,6 +1346,15 @@ public final class VirtualCpu implements AutoCloseable {
      */
     public boolean smiPending() {
         return cpu.smiPending;
+    }
+
+    /**
+     * SMIs taken since reset.
+     *
+     * @return count
+     */
+    public int smiCount() {
+        return cpu.smiCount;
     }
 
     /**

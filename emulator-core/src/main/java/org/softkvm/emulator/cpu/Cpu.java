@@ -7,6 +7,7 @@ import org.softkvm.emulator.CpuidEntry;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
+import org.softkvm.emulator.MsrGate;
 import org.softkvm.emulator.RandomSource;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.decode.Insn;
@@ -375,6 +376,13 @@ public final class Cpu {
 
     /** What CPUID returns. */
     public CpuidEntry[] cpuid;
+
+    /** What the VM says about accesses to MSRs. */
+    public MsrGate msrGate = MsrGate.OPEN;
+    /** Whether accesses to the TPR in the local APIC's page are reported. */
+    public boolean tprReporting;
+    /** The access of the instruction that runs next was reported and goes through. */
+    public boolean tprReported;
 
     /** The frame that far calls and events push. */
     public final StackFrame frame = new StackFrame(this);

@@ -18,8 +18,14 @@ public final class ExitCode {
     public static final int SHUTDOWN = 8;
     /** Kicked. */
     public static final int INTR = 10;
+    /** Access to the TPR of the local APIC, to be reported before it happens. */
+    public static final int TPR_ACCESS = 12;
     /** The emulator cannot go on. */
     public static final int INTERNAL_ERROR = 17;
+    /** RDMSR for user space. */
+    public static final int X86_RDMSR = 29;
+    /** WRMSR for user space. */
+    public static final int X86_WRMSR = 30;
 
     private ExitCode() {}
 }

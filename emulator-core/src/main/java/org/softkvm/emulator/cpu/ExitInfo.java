@@ -43,6 +43,18 @@ public final class ExitInfo {
     /** DEBUG: DR7 in effect. */
     public long debugDr7;
 
+    /** MSR: why. */
+    public int msrReason;
+    /** MSR: its number. */
+    public int msrIndex;
+    /** MSR: what is written, or the answer. */
+    public long msrData;
+    /** MSR: the answer is #GP. */
+    public boolean msrError;
+
+    /** TPR access: direction. */
+    public boolean tprWrite;
+
     /** INTERNAL_ERROR: KVM's suberror. */
     public int suberror;
 

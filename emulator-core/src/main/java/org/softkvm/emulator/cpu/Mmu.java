@@ -22,6 +22,9 @@ public final class Mmu {
     private static final int PF_RSVD = 8;
     private static final int PF_I = 16;
 
+    /** Offset of the task priority register in the local APIC's page. */
+    private static final int TPR = 0x80;
+
     private static final long PTE_P = 1;
     private static final long PTE_W = 2;
     private static final long PTE_U = 4;
@@ -93,6 +96,9 @@ public final class Mmu {
         long lapic = c.lapic.mmioPage();
         if ((phys & -4096L) == lapic) {
             c.exactly();
+            if (c.tprReporting && (phys & 0xFF0) == TPR) {
+                reportTpr(c, false);
+            }
             return c.lapic.readMmio((int) phys & 4095, size);
         }
         long host = c.memory.hostOffset(phys);
@@ -111,6 +117,15 @@ public final class Mmu {
             return c.memory.readForeign(phys, size);
         }
         return readMmio(c, phys, size);
+    }
+
+    /** Leaves before the first access of an instruction to the TPR; run again, it goes through. */
+    private static void reportTpr(Cpu c, boolean write) {
+        if (!c.tprReported) {
+            c.tprReported = true;
+            c.exitInfo.tprWrite = write;
+            throw c.leave(ExitCode.TPR_ACCESS);
+        }
     }
 
     private static long readMmio(Cpu c, long phys, int size) {
@@ -178,6 +193,9 @@ public final class Mmu {
         long lapic = c.lapic.mmioPage();
         if ((phys & -4096L) == lapic) {
             c.exactly();
+            if (c.tprReporting && (phys & 0xFF0) == TPR) {
+                reportTpr(c, true);
+            }
             c.lapic.writeMmio((int) phys & 4095, size, value);
             // An EOI or a lower task priority may make an interrupt deliverable.
             c.request(Cpu.REQ_INTERRUPT);

@@ -316,6 +316,17 @@ public final class Msrs {
         return MachineChecks.owns(index) ? exists(c, index) && machineChecks.write(index, v, true) : write(c, index, v);
     }
 
+    /**
+     * Whether there is an MSR of a number, readable or not.
+     *
+     * @param c the vcpu
+     * @param index MSR number
+     * @return false where there is none
+     */
+    public boolean isKnown(Cpu c, int index) {
+        return index == PRED_CMD && exists(c, index) || index == BIOS_UPDT_TRIG || read(c, index);
+    }
+
     private static boolean canonical(long v) {
         return v << 16 >> 16 == v;
     }

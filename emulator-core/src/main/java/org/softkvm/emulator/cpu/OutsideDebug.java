@@ -17,7 +17,7 @@ public final class OutsideDebug {
     public static final int BLOCKIRQ = 0x100000;
 
     /** DR6: single step. */
-    static final int DR6_BS = 0x4000;
+    public static final int DR6_BS = 0x4000;
     /** The bits of DR6 that are always 1. */
     private static final long DR6_ONES = 0xFFFF0FF0L;
 

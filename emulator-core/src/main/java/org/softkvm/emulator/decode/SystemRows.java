@@ -16,6 +16,7 @@ import static org.softkvm.emulator.decode.Operand.Yv;
 import static org.softkvm.emulator.decode.Operand.rAX;
 
 import org.softkvm.emulator.exec.IntegerOps;
+import org.softkvm.emulator.exec.MsrOps;
 import org.softkvm.emulator.exec.PortIo;
 import org.softkvm.emulator.exec.RandomOps;
 import org.softkvm.emulator.exec.SystemOps;
@@ -83,8 +84,8 @@ final class SystemRows {
                 .ends()
                 .needs(Feature.I486);
         t.op("0F AA", "rsm").state(SystemOps.class, "rsm").ends().needs(Feature.CPUID);
-        t.op("0F 30", "wrmsr").state(SystemOps.class, "wrmsr").noFlags().ends().needs(Feature.MSR);
-        t.op("0F 32", "rdmsr").state(SystemOps.class, "rdmsr").noFlags().needs(Feature.MSR);
+        t.op("0F 30", "wrmsr").state(MsrOps.class, "wrmsr").noFlags().ends().needs(Feature.MSR);
+        t.op("0F 32", "rdmsr").state(MsrOps.class, "rdmsr").noFlags().needs(Feature.MSR);
         t.op("0F 31", "rdtsc").state(SystemOps.class, "rdtsc").noFlags().needs(Feature.TSC);
         t.op("0F 01 =F9", "rdtscp").state(SystemOps.class, "rdtscp").noFlags().needs(Feature.RDTSCP);
         t.op("0F 33", "rdpmc").state(SystemOps.class, "rdpmc").noFlags().needs(Feature.MMX);

@@ -14,7 +14,7 @@ import org.softkvm.emulator.decode.Feature;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.simd.XsaveArea;
 
-/** System instructions: control and debug registers, MSRs, CPUID, flags, time, hypercalls (Intel SDM volume 2). */
+/** System instructions: control and debug registers, CPUID, flags, time, hypercalls (Intel SDM volume 2). */
 public final class SystemOps {
     /** KVM_ENOSYS and KVM_EPERM as hypercalls return them. */
     private static final long HYPERCALL_ENOSYS = -1000;
@@ -268,28 +268,7 @@ public final class SystemOps {
         Smm.resume(c);
     }
 
-    // ---------------------------------------------------------------- MSRs, CPUID, time
-
-    /** RDMSR. */
-    public static void rdmsr(Cpu c, Insn i) {
-        privileged(c);
-        c.exactly();
-        if (!c.msrs.read(c, (int) c.r[Cpu.RCX])) {
-            throw c.gp(0);
-        }
-        c.set32(Cpu.RAX, (int) c.msrs.value);
-        c.set32(Cpu.RDX, (int) (c.msrs.value >>> 32));
-    }
-
-    /** WRMSR. */
-    public static void wrmsr(Cpu c, Insn i) {
-        privileged(c);
-        c.exactly();
-        long value = c.r[Cpu.RDX] << 32 | c.r[Cpu.RAX] & 0xFFFFFFFFL;
-        if (!c.msrs.write(c, (int) c.r[Cpu.RCX], value)) {
-            throw c.gp(0);
-        }
-    }
+    // ---------------------------------------------------------------- CPUID, time
 
     private static void timeStamp(Cpu c) {
         if ((c.cr4 & Cpu.CR4_TSD) != 0 && c.cpl != 0) {

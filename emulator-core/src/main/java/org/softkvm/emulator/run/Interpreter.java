@@ -58,7 +58,12 @@ public final class Interpreter {
         } catch (GuestExit e) {
             return c.exit;
         }
-        if (info.replaying() || c.halted || c.breakCode != 0 || c.outsideDebug != 0 || (c.eflags & Flags.TF) != 0) {
+        if (info.replaying()
+                || c.halted
+                || c.breakCode != 0
+                || c.outsideDebug != 0
+                || c.tprReported
+                || (c.eflags & Flags.TF) != 0) {
             c.request(Cpu.REQ_INTERRUPT);
         }
         if (c.instructionLimit != Long.MAX_VALUE || c.virtualTime) {
@@ -221,6 +226,7 @@ public final class Interpreter {
     /** After a block that was cut short: answers of a replayed instruction are used up, a step ends in a trap. */
     private static void after(Cpu cpu) {
         cpu.exitInfo.commit();
+        cpu.tprReported = false;
         if (cpu.stepArmed) {
             cpu.stepArmed = false;
             cpu.pendingDebug |= 0x4000;
@@ -240,6 +246,7 @@ public final class Interpreter {
     private void deliverFault(Insn i) {
         c.inexact = false;
         c.exitInfo.commit();
+        c.tprReported = false;
         if (c.faultVector == Vector.DB && OutsideDebug.takesDebugExceptions(c)) {
             c.outsideHits = 0;
             OutsideDebug.exit(c, Vector.DB, c.faultError);
@@ -257,7 +264,7 @@ public final class Interpreter {
     private int special(ExitInfo info) {
         int requests = c.takeRequests(-1);
         serveOthers(requests);
-        if (info.replaying()) {
+        if (info.replaying() || c.tprReported) {
             // The instruction that was left in its middle goes first, alone; a kick waits for it, so that the state at
             // every exit but MMIO's own is between two instructions.
             info.rewind();

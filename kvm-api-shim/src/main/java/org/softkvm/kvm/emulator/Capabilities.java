@@ -4,6 +4,7 @@ import org.softkvm.emulator.CpuModel;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ClockData;
 import org.softkvm.kvm.GuestDebug;
+import org.softkvm.kvm.VcpuRun;
 
 /** What the emulator backend can do. */
 final class Capabilities {
@@ -45,6 +46,12 @@ final class Capabilities {
                     VCPU_EVENTS,
                     DEBUGREGS,
                     SET_GUEST_DEBUG,
+                    X86_USER_SPACE_MSR,
+                    X86_MSR_FILTER,
+                    EXCEPTION_PAYLOAD,
+                    X86_TRIPLE_FAULT_EVENT,
+                    VAPIC,
+                    BINARY_STATS_FD,
                     X86_SMM,
                     X86_ROBUST_SINGLESTEP,
                     XSAVE,
@@ -71,6 +78,7 @@ final class Capabilities {
                     SOFTKVM_REPLACE_MEMORY_SLOTS,
                     SOFTKVM_MANY_REG -> 1;
             case SET_GUEST_DEBUG2 -> GuestDebug.ALL;
+            case SYNC_REGS -> VcpuRun.SYNC_REGS | VcpuRun.SYNC_SREGS | VcpuRun.SYNC_EVENTS;
             case XSAVE2 -> XsaveCodec.SIZE;
             case ADJUST_CLOCK -> ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
             // The page of the vcpu's mapping in which the ring lies.

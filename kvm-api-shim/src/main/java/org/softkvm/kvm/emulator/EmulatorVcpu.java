@@ -7,6 +7,7 @@ import java.util.concurrent.locks.LockSupport;
 import org.softkvm.devices.StateHash;
 import org.softkvm.devices.apic.LocalApic;
 import org.softkvm.devices.time.TscSource;
+import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.RandomSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.kvm.CpuidEntry;
@@ -21,6 +22,7 @@ import org.softkvm.kvm.RegisterList;
 import org.softkvm.kvm.Regs;
 import org.softkvm.kvm.Sregs;
 import org.softkvm.kvm.Sregs2;
+import org.softkvm.kvm.Stats;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.VcpuEvents;
 import org.softkvm.kvm.VcpuRun;
@@ -36,6 +38,7 @@ final class EmulatorVcpu implements Vcpu {
 
     private static final int MIN_APIC_ADDRESS_BITS = 32;
     private static final int DEBUG_EXCEPTION = 1;
+    private static final int SYNC_ALL = VcpuRun.SYNC_REGS | VcpuRun.SYNC_SREGS | VcpuRun.SYNC_EVENTS;
 
     private static final long CLOSE_POLL_NANOS = 50_000;
 
@@ -62,6 +65,7 @@ final class EmulatorVcpu implements Vcpu {
     private final OneRegisters oneRegisters;
     private final Runner runner;
     private final RunState state;
+    private final Stats stats;
 
     private List<CpuidEntry> cpuid;
 
@@ -91,6 +95,8 @@ final class EmulatorVcpu implements Vcpu {
         state = new RunState(cpu.ioBuffer());
         runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code(), vm.io(), vm.time());
         msrs = new MsrAccess(cpu, port);
+        stats = runner.stats("softkvm-" + vm.number() + "/vcpu-" + id);
+        cpu.setMsrGate(vm.msrPolicy());
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
         cpuid = Cpuid.of(vm.model());
@@ -196,9 +202,51 @@ final class EmulatorVcpu implements Vcpu {
         enter("KVM_RUN");
         try {
             ran = true;
-            return runner.run();
+            takeDirtyRegs();
+            int reason = runner.run();
+            if (state.validRegs != 0) {
+                storeValidRegs();
+            }
+            return reason;
         } finally {
             leave();
+        }
+    }
+
+    /** Registers that the caller changed on the run page. */
+    private void takeDirtyRegs() {
+        if (((state.validRegs | state.dirtyRegs) & ~SYNC_ALL) != 0) {
+            throw new KvmException(
+                    "KVM_RUN",
+                    Errno.EINVAL,
+                    "kvm_valid_regs=0x" + Integer.toHexString(state.validRegs) + " kvm_dirty_regs=0x"
+                            + Integer.toHexString(state.dirtyRegs));
+        }
+        if ((state.dirtyRegs & VcpuRun.SYNC_REGS) != 0) {
+            registers.setRegs(state.syncRegs);
+            state.dirtyRegs &= ~VcpuRun.SYNC_REGS;
+        }
+        if ((state.dirtyRegs & VcpuRun.SYNC_SREGS) != 0) {
+            registers.setSregs(state.syncSregs);
+            runner.refreshInputs();
+            state.dirtyRegs &= ~VcpuRun.SYNC_SREGS;
+        }
+        if ((state.dirtyRegs & VcpuRun.SYNC_EVENTS) != 0) {
+            applyEvents(state.syncEvents);
+            state.dirtyRegs &= ~VcpuRun.SYNC_EVENTS;
+        }
+    }
+
+    /** Registers that the caller wants on the run page. */
+    private void storeValidRegs() {
+        if ((state.validRegs & VcpuRun.SYNC_REGS) != 0) {
+            registers.getRegs(state.syncRegs);
+        }
+        if ((state.validRegs & VcpuRun.SYNC_SREGS) != 0) {
+            registers.getSregs(state.syncSregs);
+        }
+        if ((state.validRegs & VcpuRun.SYNC_EVENTS) != 0) {
+            fillEvents(state.syncEvents);
         }
     }
 
@@ -472,11 +520,22 @@ final class EmulatorVcpu implements Vcpu {
     public void getVcpuEvents(VcpuEvents events) {
         enter("KVM_GET_VCPU_EVENTS");
         try {
-            runner.takeNmis();
-            registers.getEvents(events);
-            events.smiLatchedInit = runner.isInitLatched();
+            fillEvents(events);
         } finally {
             leave();
+        }
+    }
+
+    private void fillEvents(VcpuEvents events) {
+        runner.takeNmis();
+        registers.getEvents(events);
+        events.smiLatchedInit = runner.isInitLatched();
+        if (vm.exceptionPayload()) {
+            events.flags |= VcpuEvents.VALID_PAYLOAD;
+        }
+        if (vm.tripleFaultEvent()) {
+            events.flags |= VcpuEvents.VALID_TRIPLE_FAULT;
+            events.tripleFaultPending = runner.isTripleFaultPending();
         }
     }
 
@@ -484,15 +543,22 @@ final class EmulatorVcpu implements Vcpu {
     public void setVcpuEvents(VcpuEvents events) {
         enter("KVM_SET_VCPU_EVENTS");
         try {
-            registers.setEvents(events);
-            if (apic != null && (events.flags & VcpuEvents.VALID_SMM) != 0) {
-                runner.setInitLatched(events.smiLatchedInit);
-            }
-            if (apic != null && (events.flags & VcpuEvents.VALID_SIPI_VECTOR) != 0) {
-                runner.setStartupVector(events.sipiVector & 0xFF);
-            }
+            applyEvents(events);
         } finally {
             leave();
+        }
+    }
+
+    private void applyEvents(VcpuEvents events) {
+        registers.setEvents(events, vm.exceptionPayload(), vm.tripleFaultEvent());
+        if (apic != null && (events.flags & VcpuEvents.VALID_SMM) != 0) {
+            runner.setInitLatched(events.smiLatchedInit);
+        }
+        if (apic != null && (events.flags & VcpuEvents.VALID_SIPI_VECTOR) != 0) {
+            runner.setStartupVector(events.sipiVector & 0xFF);
+        }
+        if ((events.flags & VcpuEvents.VALID_TRIPLE_FAULT) != 0) {
+            runner.setTripleFaultPending(events.tripleFaultPending);
         }
     }
 
@@ -673,6 +739,37 @@ final class EmulatorVcpu implements Vcpu {
         } finally {
             leave();
         }
+    }
+
+    @Override
+    public void setTprAccessReporting(boolean enabled) {
+        enter("KVM_TPR_ACCESS_REPORTING");
+        try {
+            cpu.setTprReporting(enabled);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public void setVapicAddr(long guestPhysicalAddress) {
+        String call = "KVM_SET_VAPIC_ADDR";
+        enter(call);
+        try {
+            checkLapic(call);
+            if (guestPhysicalAddress != 0 && vm.memory().hostOffset(guestPhysicalAddress) == GuestMemory.NONE) {
+                throw new KvmException(
+                        call, Errno.EINVAL, "vapic_addr=0x" + Long.toHexString(guestPhysicalAddress) + " (no memory)");
+            }
+            port.setVapic(vm.memory(), guestPhysicalAddress);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
+    public Stats stats() {
+        return stats;
     }
 
     @Override

@@ -7,6 +7,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.StateHash;
 import org.softkvm.devices.apic.InProcessApicBus;
@@ -24,13 +25,17 @@ import org.softkvm.kvm.IoapicState;
 import org.softkvm.kvm.IrqRoute;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.MemorySlot;
+import org.softkvm.kvm.MsrFilter;
 import org.softkvm.kvm.PicState;
 import org.softkvm.kvm.PitState;
+import org.softkvm.kvm.StatDescriptor;
+import org.softkvm.kvm.Stats;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.Vm;
 
 /** A VM of the emulator backend. */
 final class EmulatorVm implements Vm {
+    private static final AtomicInteger COUNT = new AtomicInteger();
     private static final long PAGE = 4096;
     private static final int SHOWN_CODE_BYTES = 15;
     private static final long TSS_LIMIT = 0xFFFF_FFFFL - 3 * PAGE + 1;
@@ -48,6 +53,10 @@ final class EmulatorVm implements Vm {
 
     private SlotTable slots = new SlotTable(CpuModel.MAX.physicalAddressBits());
     private volatile SlotMap slotMap = new SlotMap(List.of());
+    private final VmOptions options = new VmOptions();
+    private final int number = COUNT.incrementAndGet();
+    private final Stats stats;
+    private volatile long slotChanges;
     private volatile boolean splitIrqchip;
     private int reservedPins;
     private int bootCpuId;
@@ -57,6 +66,30 @@ final class EmulatorVm implements Vm {
     /** Makes a VM without memory and vcpus. */
     EmulatorVm() {
         io.setRing(new CoalescedRing(Arena.ofAuto().allocate(CoalescedRing.SIZE, CoalescedRing.SIZE)));
+        stats = new StatList("softkvm-" + number)
+                .instant("vcpus", StatDescriptor.Unit.NONE, vcpus::size)
+                .instant(
+                        "memory_slots",
+                        StatDescriptor.Unit.NONE,
+                        () -> memory.slots().size())
+                .count("memory_slot_changes", () -> slotChanges);
+    }
+
+    /** Counts the VMs of this process. */
+    int number() {
+        return number;
+    }
+
+    MsrPolicy msrPolicy() {
+        return options.msrPolicy();
+    }
+
+    boolean exceptionPayload() {
+        return options.exceptionPayload();
+    }
+
+    boolean tripleFaultEvent() {
+        return options.tripleFaultEvent();
     }
 
     GuestMemory memory() {
@@ -136,7 +169,7 @@ final class EmulatorVm implements Vm {
             case SPLIT_IRQCHIP -> splitIrqchip(call, argument);
             case MANUAL_DIRTY_LOG_PROTECT2 -> dirtyLogs.setManual(call, argument);
             case SOFTKVM_VIRTUAL_CLOCK -> virtualClock(call, argument);
-            default -> throw new KvmException(call, Errno.EINVAL, "cap=" + capability + " (cannot be enabled)");
+            default -> options.enable(capability, arguments);
         }
     }
 
@@ -206,6 +239,7 @@ final class EmulatorVm implements Vm {
     }
 
     private void apply(List<MemorySlot> list) {
+        slotChanges++;
         slots.set(list);
         slotMap = new SlotMap(list);
         List<org.softkvm.emulator.MemorySlot> core = new ArrayList<>(list.size());
@@ -518,6 +552,17 @@ final class EmulatorVm implements Vm {
     }
 
     @Override
+    public void setMsrFilter(MsrFilter filter) {
+        checkOpen("KVM_X86_SET_MSR_FILTER");
+        options.msrPolicy().setFilter(filter);
+    }
+
+    @Override
+    public Stats stats() {
+        return stats;
+    }
+
+    @Override
     public synchronized void setBootCpuId(int id) {
         String call = "KVM_SET_BOOT_CPU_ID";
         checkOpen(call);
@@ -534,8 +579,8 @@ final class EmulatorVm implements Vm {
     public synchronized Vcpu createVcpu(int id) {
         String call = "KVM_CREATE_VCPU";
         checkOpen(call);
-        if (id < 0 || id >= Capabilities.MAX_VCPU_ID) {
-            throw new KvmException(call, Errno.EINVAL, "id=" + id + " (0 to " + (Capabilities.MAX_VCPU_ID - 1) + ")");
+        if (id < 0 || id >= options.vcpuIds()) {
+            throw new KvmException(call, Errno.EINVAL, "id=" + id + " (0 to " + (options.vcpuIds() - 1) + ")");
         }
         for (EmulatorVcpu vcpu : vcpus) {
             if (vcpu.id() == id) {

@@ -1,6 +1,7 @@
 package org.softkvm.kvm.emulator;
 
 import org.softkvm.devices.apic.LocalApic;
+import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.LocalInterruptController;
 
 /**
@@ -11,6 +12,9 @@ import org.softkvm.emulator.LocalInterruptController;
  */
 final class LapicPort implements LocalInterruptController {
     private static final int NOTHING = -1;
+    private static final int VAPIC_SIZE = 4;
+    private static final int ISR = 0x100;
+    private static final int IRR = 0x200;
     private static final int LVT_LINT0 = 0x350;
     private static final int X2APIC_LVT_LINT0 = 0x835;
     private static final int LVT_MASKED = 1 << 16;
@@ -23,6 +27,12 @@ final class LapicPort implements LocalInterruptController {
     private PvClock clock;
     private int queuedVector = NOTHING;
     private long interrupts;
+
+    /** Where the guest's patched code keeps the task priority, or 0. */
+    private long vapic;
+
+    private GuestMemory vapicMemory;
+    private final byte[] vapicWord = new byte[VAPIC_SIZE];
 
     /** CR8 and IA32_APIC_BASE where there is no local APIC. */
     private int cr8;
@@ -54,6 +64,46 @@ final class LapicPort implements LocalInterruptController {
 
     void setClock(PvClock clock) {
         this.clock = clock;
+    }
+
+    // ---- KVM_SET_VAPIC_ADDR
+
+    void setVapic(GuestMemory memory, long address) {
+        vapicMemory = memory;
+        vapic = address;
+    }
+
+    boolean hasVapic() {
+        return vapic != 0;
+    }
+
+    /** Takes the task priority from where the guest's patched code keeps it. */
+    private void loadVapic() {
+        vapicMemory.read(vapic, vapicWord, 0, 1);
+        apic.setTpr(vapicWord[0] & 0xFF);
+    }
+
+    /** Tells that code the task priority, the class in service and the highest request. */
+    void storeVapic() {
+        if (vapic == 0) {
+            return;
+        }
+        vapicWord[0] = (byte) apic.tpr();
+        vapicWord[1] = (byte) (highest(ISR) & 0xF0);
+        vapicWord[2] = 0;
+        vapicWord[3] = (byte) highest(IRR);
+        vapicMemory.write(vapic, vapicWord, 0, VAPIC_SIZE);
+    }
+
+    /** The highest vector of a register of 256 bits, or 0. */
+    private int highest(int register) {
+        for (int word = 7; word >= 0; word--) {
+            int bits = (int) apic.read(register + word * 16, 4);
+            if (bits != 0) {
+                return word * 32 + 31 - Integer.numberOfLeadingZeros(bits);
+            }
+        }
+        return 0;
     }
 
     /** The vector of KVM_INTERRUPT that waits, or -1. */
@@ -94,6 +144,9 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public int pendingVector() {
+        if (vapic != 0) {
+            loadVapic();
+        }
         if (queuedVector >= 0 && acceptsPic()) {
             return queuedVector;
         }
@@ -127,6 +180,7 @@ final class LapicPort implements LocalInterruptController {
         if (vector >= 0) {
             apic.acknowledge(vector);
             interrupts++;
+            storeVapic();
         }
         return vector;
     }
@@ -140,6 +194,7 @@ final class LapicPort implements LocalInterruptController {
     public void setCr8(int value) {
         if (apic != null) {
             apic.setTpr(value << 4);
+            storeVapic();
             return;
         }
         boolean lowered = value < cr8;
@@ -222,6 +277,7 @@ final class LapicPort implements LocalInterruptController {
     @Override
     public void writeMmio(int offset, int size, long value) {
         apic.write(offset, size, value);
+        storeVapic();
     }
 
     @Override

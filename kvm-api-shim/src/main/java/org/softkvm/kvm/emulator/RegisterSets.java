@@ -29,6 +29,10 @@ final class RegisterSets {
     private static final int RSI = 6;
     private static final int RDI = 7;
 
+    private static final int DB_VECTOR = 1;
+    private static final int PF_VECTOR = 14;
+    private static final long DR6_CAUSES = 0xE00F;
+    private static final long DR6_ONES = 0xFFFF0FF0L;
     private static final int DR6 = 6;
     private static final int DR7 = 7;
     private static final long RFLAGS_FIXED = 2;
@@ -288,16 +292,30 @@ final class RegisterSets {
     }
 
     void setEvents(VcpuEvents events) {
+        setEvents(events, false, false);
+    }
+
+    /**
+     * Takes events.
+     *
+     * @param payloads whether EXCEPTION_PAYLOAD is on
+     * @param tripleFaults whether X86_TRIPLE_FAULT_EVENT is on
+     */
+    void setEvents(VcpuEvents events, boolean payloads, boolean tripleFaults) {
         if ((events.flags & ~KNOWN_EVENTS) != 0) {
             throw invalidEvents("flags=0x" + Integer.toHexString(events.flags));
         }
-        if ((events.flags & VcpuEvents.VALID_PAYLOAD) != 0) {
+        if ((events.flags & VcpuEvents.VALID_PAYLOAD) != 0 && !payloads) {
             throw invalidEvents("flags=0x" + Integer.toHexString(events.flags) + " (EXCEPTION_PAYLOAD is off)");
         }
-        if ((events.flags & VcpuEvents.VALID_TRIPLE_FAULT) != 0) {
+        if ((events.flags & VcpuEvents.VALID_TRIPLE_FAULT) != 0 && !tripleFaults) {
             throw invalidEvents("flags=0x" + Integer.toHexString(events.flags) + " (X86_TRIPLE_FAULT_EVENT is off)");
         }
-        if (events.exceptionInjected
+        boolean pending = (events.flags & VcpuEvents.VALID_PAYLOAD) != 0 && events.exceptionPending;
+        if (pending && events.exceptionInjected) {
+            throw invalidEvents("exception (pending and injected)");
+        }
+        if ((events.exceptionInjected || pending)
                 && (events.exceptionNr < 0
                         || events.exceptionNr > LAST_EXCEPTION
                         || events.exceptionNr == NMI_VECTOR)) {
@@ -310,7 +328,10 @@ final class RegisterSets {
         if (events.interruptInjected && (events.interruptNr < 0 || events.interruptNr > 255)) {
             throw invalidEvents("interrupt.nr=" + events.interruptNr);
         }
-        if (events.exceptionInjected) {
+        if (events.exceptionInjected || pending) {
+            if (pending && events.exceptionHasPayload) {
+                applyPayload(events.exceptionNr, events.exceptionPayload);
+            }
             cpu.injectException(events.exceptionNr, events.exceptionHasErrorCode, events.exceptionErrorCode);
         } else {
             cpu.clearInjectedException();
@@ -326,8 +347,17 @@ final class RegisterSets {
         if (smm) {
             cpu.setSmmState(events.smm, events.smiPending, events.smmInsideNmi);
         }
-        boolean pending = (events.flags & VcpuEvents.VALID_NMI_PENDING) != 0 ? events.nmiPending : cpu.nmiPending();
-        cpu.setNmiState(pending || events.nmiInjected, events.nmiMasked);
+        boolean nmiPending = (events.flags & VcpuEvents.VALID_NMI_PENDING) != 0 ? events.nmiPending : cpu.nmiPending();
+        cpu.setNmiState(nmiPending || events.nmiInjected, events.nmiMasked);
+    }
+
+    /** What the exception leaves in a register: here it gets there at once, since nothing executes before it. */
+    private void applyPayload(int vector, long payload) {
+        if (vector == DB_VECTOR) {
+            cpu.setDebugRegister(DR6, cpu.debugRegister(DR6) & ~0xFL | payload & DR6_CAUSES | DR6_ONES);
+        } else if (vector == PF_VECTOR) {
+            cpu.setControl(cpu.cr0(), payload, cpu.cr3(), cpu.cr4(), cpu.efer());
+        }
     }
 
     private void clearInjectedInterrupt() {

@@ -6,6 +6,9 @@ import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 import java.util.Objects;
+import org.softkvm.kvm.Regs;
+import org.softkvm.kvm.Sregs;
+import org.softkvm.kvm.VcpuEvents;
 import org.softkvm.kvm.VcpuRun;
 
 /** The run state of an emulated vcpu: plain fields that the vcpu's thread writes at each exit. */
@@ -36,6 +39,17 @@ final class RunState implements VcpuRun {
     long mmioData;
     int eoiVector;
     int flags;
+    int msrReason;
+    int msrIndex;
+    long msrData;
+    boolean msrError;
+    long tprAccessRip;
+    boolean tprAccessIsWrite;
+    int validRegs;
+    int dirtyRegs;
+    final Regs syncRegs = new Regs();
+    final Sregs syncSregs = new Sregs();
+    final VcpuEvents syncEvents = new VcpuEvents();
     int debugException;
     long debugPc;
     long debugDr6;
@@ -159,6 +173,76 @@ final class RunState implements VcpuRun {
     @Override
     public int flags() {
         return flags;
+    }
+
+    @Override
+    public int msrReason() {
+        return msrReason;
+    }
+
+    @Override
+    public int msrIndex() {
+        return msrIndex;
+    }
+
+    @Override
+    public long msrData() {
+        return msrData;
+    }
+
+    @Override
+    public void setMsrData(long data) {
+        msrData = data;
+    }
+
+    @Override
+    public void setMsrError(boolean error) {
+        msrError = error;
+    }
+
+    @Override
+    public long tprAccessRip() {
+        return tprAccessRip;
+    }
+
+    @Override
+    public boolean tprAccessIsWrite() {
+        return tprAccessIsWrite;
+    }
+
+    @Override
+    public int validRegs() {
+        return validRegs;
+    }
+
+    @Override
+    public void setValidRegs(int mask) {
+        validRegs = mask;
+    }
+
+    @Override
+    public int dirtyRegs() {
+        return dirtyRegs;
+    }
+
+    @Override
+    public void setDirtyRegs(int mask) {
+        dirtyRegs = mask;
+    }
+
+    @Override
+    public Regs syncRegs() {
+        return syncRegs;
+    }
+
+    @Override
+    public Sregs syncSregs() {
+        return syncSregs;
+    }
+
+    @Override
+    public VcpuEvents syncEvents() {
+        return syncEvents;
     }
 
     @Override

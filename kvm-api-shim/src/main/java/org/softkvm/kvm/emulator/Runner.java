@@ -6,6 +6,8 @@ import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.MpState;
+import org.softkvm.kvm.StatDescriptor;
+import org.softkvm.kvm.Stats;
 import org.softkvm.kvm.VcpuRun;
 import org.softkvm.kvm.VcpuStatistics;
 
@@ -34,6 +36,15 @@ final class Runner {
     /** The last exit of the access was an MMIO read: its answer has to be handed over. */
     private boolean mmioReadOpen;
 
+    /** The last exit was an access to an MSR: its answer has to be handed over. */
+    private boolean msrOpen;
+
+    /** Executing guest code now; for statistics. */
+    private boolean inGuest;
+
+    /** The caller set a triple fault, which the next run reports. */
+    private boolean tripleFaultPending;
+
     /** How many instructions had been executed when the vcpu last began to wait in HLT. */
     private long haltedAt = -1;
 
@@ -44,11 +55,9 @@ final class Runner {
     private long instructionLimit = Long.MAX_VALUE;
 
     private long exits;
-    private long ioExits;
-    private long mmioExits;
-    private long irqWindowExits;
-    private long ioapicEoiExits;
-    private long intrExits;
+    /** By reason; those of KVM are below the length. */
+    private final long[] exitsByReason = new long[64];
+
     private long halts;
     private long haltNanos;
     private long guestNanos;
@@ -77,6 +86,14 @@ final class Runner {
         mpState = apic == null || bootstrap ? MpState.RUNNABLE : MpState.UNINITIALIZED;
         cpu.onRsm(this::leftSmm);
         refreshInputs();
+    }
+
+    boolean isTripleFaultPending() {
+        return tripleFaultPending;
+    }
+
+    void setTripleFaultPending(boolean pending) {
+        tripleFaultPending = pending;
     }
 
     private void leftSmm() {
@@ -128,6 +145,7 @@ final class Runner {
             takeInputs();
         }
         int reason = time.isVirtual() ? executeVirtual() : execute();
+        port.storeVapic();
         count(reason);
         state.exitReason = reason;
         state.flags = cpu.inSmm() ? VcpuRun.X86_SMM : 0;
@@ -179,6 +197,10 @@ final class Runner {
             if (!accessOpen) {
                 if (leave) {
                     return ExitReason.INTR;
+                }
+                if (tripleFaultPending) {
+                    tripleFaultPending = false;
+                    return ExitReason.SHUTDOWN;
                 }
                 int ended = requests.takeEnded();
                 if (ended >= 0) {
@@ -273,16 +295,26 @@ final class Runner {
 
     private int enterGuest() {
         cpu.setInterruptWindowRequested(state.requestInterruptWindow && port.queuedVector() < 0 && port.acceptsPic());
+        if (port.hasVapic()) {
+            // The guest may have lowered its priority in memory.
+            cpu.requestInterruptCheck();
+        }
         if (mmioReadOpen) {
             cpu.setMmioData(state.mmioData);
             mmioReadOpen = false;
+        }
+        if (msrOpen) {
+            cpu.setMsrAnswer(state.msrData, state.msrError);
+            msrOpen = false;
         }
         accessOpen = false;
         if (time.isVirtual()) {
             boundByTimers();
         }
         long start = System.nanoTime();
+        inGuest = true;
         int exit = cpu.run();
+        inGuest = false;
         guestNanos += System.nanoTime() - start;
         switch (exit) {
             case VirtualCpu.EXIT_IO -> {
@@ -301,6 +333,19 @@ final class Runner {
                 accessOpen = true;
             }
             case VirtualCpu.EXIT_INTERNAL_ERROR -> internalError();
+            case VirtualCpu.EXIT_X86_RDMSR, VirtualCpu.EXIT_X86_WRMSR -> {
+                state.msrReason = cpu.msrReason();
+                state.msrIndex = cpu.msrIndex();
+                state.msrData = cpu.msrData();
+                state.msrError = false;
+                msrOpen = true;
+                accessOpen = true;
+            }
+            case VirtualCpu.EXIT_TPR_ACCESS -> {
+                state.tprAccessRip = cpu.rip();
+                state.tprAccessIsWrite = cpu.tprWrite();
+                accessOpen = true;
+            }
             case VirtualCpu.EXIT_DEBUG -> {
                 state.debugException = cpu.debugVector();
                 state.debugPc = cpu.debugPc();
@@ -356,6 +401,7 @@ final class Runner {
         }
         accessOpen = false;
         mmioReadOpen = false;
+        msrOpen = false;
         port.setQueuedVector(-1);
         mpState = bootstrap ? MpState.RUNNABLE : MpState.INIT_RECEIVED;
     }
@@ -430,26 +476,48 @@ final class Runner {
 
     private void count(int reason) {
         exits++;
-        switch (reason) {
-            case ExitReason.IO -> ioExits++;
-            case ExitReason.MMIO -> mmioExits++;
-            case ExitReason.IRQ_WINDOW_OPEN -> irqWindowExits++;
-            case ExitReason.IOAPIC_EOI -> ioapicEoiExits++;
-            case ExitReason.INTR -> intrExits++;
-            default -> {
-                // Not counted by kind.
-            }
+        if (reason >= 0 && reason < exitsByReason.length) {
+            exitsByReason[reason]++;
         }
+    }
+
+    /** Exits so far of one reason. */
+    long exits(int reason) {
+        return exitsByReason[reason];
+    }
+
+    /** All statistics by name, for any thread. */
+    Stats stats(String id) {
+        return new StatList(id)
+                .count("exits", () -> exits)
+                .count("io_exits", () -> exits(ExitReason.IO))
+                .count("mmio_exits", () -> exits(ExitReason.MMIO))
+                .count("irq_window_exits", () -> exits(ExitReason.IRQ_WINDOW_OPEN))
+                .count("ioapic_eoi_exits", () -> exits(ExitReason.IOAPIC_EOI))
+                .count("signal_exits", () -> exits(ExitReason.INTR))
+                .count("halt_exits", () -> halts)
+                .count("debug_exits", () -> exits(ExitReason.DEBUG))
+                .count("msr_exits", () -> exits(ExitReason.X86_RDMSR) + exits(ExitReason.X86_WRMSR))
+                .count("tpr_access_exits", () -> exits(ExitReason.TPR_ACCESS))
+                .nanos("halt_wait_ns", () -> haltNanos)
+                .count("irq_injections", port::interrupts)
+                .count("smi_injections", cpu::smiCount)
+                .count("exceptions", cpu::faults)
+                .count("tlb_flush", cpu::tlbFlushes)
+                .count("tlb_misses", cpu::tlbMisses)
+                .count("instructions", cpu::instructions)
+                .count("blocks_decoded", cpu::blocksDecoded)
+                .instant("guest_mode", StatDescriptor.Unit.BOOLEAN, () -> inGuest ? 1 : 0);
     }
 
     void statistics(VcpuStatistics statistics) {
         statistics.instructions = cpu.instructions();
         statistics.exits = exits;
-        statistics.ioExits = ioExits;
-        statistics.mmioExits = mmioExits;
-        statistics.irqWindowExits = irqWindowExits;
-        statistics.ioapicEoiExits = ioapicEoiExits;
-        statistics.intrExits = intrExits;
+        statistics.ioExits = exits(ExitReason.IO);
+        statistics.mmioExits = exits(ExitReason.MMIO);
+        statistics.irqWindowExits = exits(ExitReason.IRQ_WINDOW_OPEN);
+        statistics.ioapicEoiExits = exits(ExitReason.IOAPIC_EOI);
+        statistics.intrExits = exits(ExitReason.INTR);
         statistics.halts = halts;
         statistics.haltNanos = haltNanos;
         statistics.guestNanos = guestNanos;
