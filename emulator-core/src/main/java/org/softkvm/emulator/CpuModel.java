@@ -21,6 +21,9 @@ public final class CpuModel {
     /** The second level of the x86-64 psABI, SSE4.2 without AVX, with what the platform and its kernels use. */
     public static final CpuModel X86_64_V2 = new CpuModel("x86-64-v2", version2(), 0x000106A5, 0x15);
 
+    /** The third level: AVX2, FMA, F16C, BMI, LZCNT, MOVBE and XSAVE on top of the second. */
+    public static final CpuModel X86_64_V3 = new CpuModel("x86-64-v3", version3(), 0x000306C3, 0x15);
+
     /** A Pentium II (Deschutes): MMX and SYSENTER, PAE, FXSAVE without SSE. */
     public static final CpuModel PENTIUM2 = new CpuModel("pentium2", pentium2(), 0x00000652, 2);
 
@@ -32,7 +35,7 @@ public final class CpuModel {
     /** The 8086, which has no invalid opcodes. */
     public static final CpuModel I8086 = new CpuModel("8086", EnumSet.of(Feature.I8086), 0, 0);
 
-    private static final List<CpuModel> ALL = List.of(MAX, X86_64_V2, PENTIUM2, I486, I286, I8086);
+    private static final List<CpuModel> ALL = List.of(MAX, X86_64_V2, X86_64_V3, PENTIUM2, I486, I286, I8086);
 
     private final String name;
     private final Set<Feature> features;
@@ -61,6 +64,22 @@ public final class CpuModel {
         f.removeAll(EnumSet.of(Feature.XSAVE, Feature.PDPE1GB, Feature.PREFETCHW));
         // What says that nothing speculates is true of any model; without it kernels work around old flaws.
         f.addAll(EnumSet.of(Feature.TSC_ADJUST, Feature.SPEC_CTRL, Feature.ARCH_CAPABILITIES));
+        return f;
+    }
+
+    private static EnumSet<Feature> version3() {
+        EnumSet<Feature> f = version2();
+        f.addAll(EnumSet.of(
+                Feature.XSAVE,
+                Feature.XSAVEOPT,
+                Feature.AVX,
+                Feature.AVX2,
+                Feature.F16C,
+                Feature.FMA,
+                Feature.BMI1,
+                Feature.BMI2,
+                Feature.LZCNT,
+                Feature.MOVBE));
         return f;
     }
 

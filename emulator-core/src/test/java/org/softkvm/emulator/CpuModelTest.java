@@ -63,6 +63,23 @@ class CpuModelTest {
     }
 
     @Test
+    void theThirdLevelIsTheOneOfThePsabi() {
+        // FMA, MOVBE, XSAVE, AVX, F16C.
+        int c1 = 1 << 12 | 1 << 22 | 1 << 26 | 1 << 28 | 1 << 29;
+        assertThat(leaf(CpuModel.X86_64_V3, 1).ecx() & c1).isEqualTo(c1);
+        // BMI1, AVX2, BMI2; LZCNT.
+        assertThat(leaf(CpuModel.X86_64_V3, 7).ebx() & 0x128).isEqualTo(0x128);
+        assertThat(leaf(CpuModel.X86_64_V3, 0x80000001).ecx() & 1 << 5).isEqualTo(1 << 5);
+        // 832 bytes for x87, SSE and AVX state; no AES, no SHA, no compacted format.
+        assertThat(leaf(CpuModel.X86_64_V3, 0xD).eax()).isEqualTo(7);
+        assertThat(leaf(CpuModel.X86_64_V3, 0xD).ecx()).isEqualTo(832);
+        assertThat(leaf(CpuModel.X86_64_V3, 1).ecx() & 1 << 25).isZero();
+        assertThat(leaf(CpuModel.X86_64_V3, 7).ebx() & 1 << 29).isZero();
+        assertThat(CpuModel.parse("x86-64-v3,-avx").has(Feature.AVX2)).isFalse();
+        assertThat(leaf(CpuModel.parse("x86-64-v3,-avx"), 0xD).eax()).isEqualTo(3);
+    }
+
+    @Test
     void cpuidSaysWhatTheModelsAre() {
         assertThat(CpuModel.I8086.cpuid()).isEmpty();
         assertThat(CpuModel.I286.cpuid()).isEmpty();

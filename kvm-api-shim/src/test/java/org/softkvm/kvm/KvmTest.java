@@ -111,7 +111,7 @@ class KvmTest {
     void modelsAndEnginesAreListedAndChecked() {
         try (Kvm kvm = Kvm.open("emulator");
                 Vm vm = kvm.createVm()) {
-            assertThat(kvm.cpuModels()).startsWith("max").contains("x86-64-v2", "pentium2", "486", "286", "8086");
+            assertThat(kvm.cpuModels()).startsWith("max").contains("x86-64-v2", "x86-64-v3", "pentium2", "486", "286", "8086");
             assertThat(kvm.engines()).contains("interpreter");
             assertThat(kvm.supportedCpuid("8086")).isEmpty();
             assertFails("supportedCpuid", Errno.EINVAL, "z80", () -> kvm.supportedCpuid("z80"));

@@ -166,7 +166,7 @@ public record PcConfig(
         /**
          * Chooses the CPU model.
          *
-         * @param model {@code max}, {@code x86-64-v2}, {@code pentium2}, {@code 486}, {@code 286} or {@code 8086}, and
+         * @param model {@code max}, {@code x86-64-v2}, {@code x86-64-v3}, {@code pentium2}, {@code 486}, {@code 286} or {@code 8086}, and
          *     for those with CPUID {@code ,+flag} or {@code ,-flag} behind it
          * @return this
          */

@@ -26,7 +26,8 @@ final class PcLimits {
     private static final String CPU_486 = "486";
     private static final String CPU_286 = "286";
     private static final String CPU_8086 = "8086";
-    private static final List<String> CPUS = List.of("max", "x86-64-v2", "pentium2", CPU_486, CPU_286, CPU_8086);
+    private static final List<String> CPUS =
+            List.of("max", "x86-64-v2", "x86-64-v3", "pentium2", CPU_486, CPU_286, CPU_8086);
 
     private static final List<String> LATER_ENGINES = List.of("translator");
     private static final List<String> LATER_BACKENDS = List.of("kvm");

@@ -69,7 +69,7 @@ class EmulatedPcTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"max", "x86-64-v2", "pentium2", "486", "max,-lm,-sse2", "286", "8086"})
+    @ValueSource(strings = {"max", "x86-64-v2", "x86-64-v3", "pentium2", "486", "max,-lm,-sse2", "286", "8086"})
     void flatRomStartsAtTheResetVectorOfEveryCpu(String cpu) throws VmmException {
         assertSends(config(rom("b0 52 " + SEND_16)).cpu(cpu), "R");
     }
