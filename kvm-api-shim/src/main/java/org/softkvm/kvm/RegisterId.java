@@ -245,10 +245,10 @@ public final class RegisterId {
     }
 
     /**
-     * The id of 64 bits of an XMM register.
+     * The id of 64 bits of an XMM or YMM register.
      *
      * @param register 0 to 15
-     * @param quadword 0 for bits 63:0, 1 for bits 127:64
+     * @param quadword 0 for bits 63:0, 1 for bits 127:64; 2 and 3 for the upper half of a YMM register
      * @return the id
      */
     public static long xmm(int register, int quadword) {

@@ -101,6 +101,8 @@ class OneRegTest {
             vcpu.setOneReg(RegisterId.gpr(i), 0x0101_0101_0101_0101L * (i + 1));
             vcpu.setOneReg(RegisterId.xmm(i, 0), 0x1111_1111_1111_1111L * i);
             vcpu.setOneReg(RegisterId.xmm(i, 1), ~0x1111_1111_1111_1111L * i);
+            vcpu.setOneReg(RegisterId.xmm(i, 2), 0x2222_2222_2222_2222L * i);
+            vcpu.setOneReg(RegisterId.xmm(i, 3), ~0x2222_2222_2222_2222L * i);
         }
         vcpu.setOneReg(RegisterId.RIP, 0x7777);
         vcpu.setOneReg(RegisterId.RFLAGS, 0xA97);

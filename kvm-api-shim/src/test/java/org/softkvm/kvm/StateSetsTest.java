@@ -64,6 +64,7 @@ class StateSetsTest {
             fpu.fpr[0][8] = (byte) 0xFF;
             fpu.fpr[0][9] = 0x3F;
             fpu.xmm[15][15] = 0x77;
+            guest.vcpu.setOneReg(RegisterId.xmm(15, 3), 0x5500_0000_0000_0000L);
             fpu.mxcsr = 0x1FA0;
             guest.vcpu.setFpu(fpu);
             Xsave area = new Xsave(guest.kvm.checkExtension(Capability.XSAVE2));
@@ -75,7 +76,8 @@ class StateSetsTest {
             assertThat(area.region[32 + 7]).isEqualTo((byte) 0x80);
             assertThat(area.region[32 + 9]).isEqualTo((byte) 0x3F);
             assertThat(area.region[160 + 255]).isEqualTo((byte) 0x77);
-            assertThat(area.region[HEADER] & 3).isEqualTo(3);
+            assertThat(area.region[576 + 255]).isEqualTo((byte) 0x55);
+            assertThat(area.region[HEADER]).isEqualTo((byte) 7);
 
             // Another vcpu gets it back.
             try (Guest other = Guest.longMode(false, "f4")) {
@@ -83,6 +85,7 @@ class StateSetsTest {
                 Fpu copy = new Fpu();
                 other.vcpu.getFpu(copy);
                 guest.vcpu.getFpu(fpu);
+                assertThat(other.vcpu.getOneReg(RegisterId.xmm(15, 3))).isEqualTo(0x5500_0000_0000_0000L);
                 assertThat(copy).usingRecursiveComparison().isEqualTo(fpu);
             }
         }

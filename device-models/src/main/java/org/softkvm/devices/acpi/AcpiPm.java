@@ -64,6 +64,7 @@ public final class AcpiPm implements StatefulDevice<AcpiPm.State> {
     private int apmControl;
     private int apmStatus;
     private boolean asserted;
+    private Runnable smi = () -> {};
 
     /** The time at which the timer stood at 0. */
     private long origin;
@@ -160,13 +161,13 @@ public final class AcpiPm implements StatefulDevice<AcpiPm.State> {
                 return;
             }
             apmControl = data;
-            if (config.alwaysEnabled) {
-                return;
-            }
-            if (data == config.enableCommand) {
+            if (!config.alwaysEnabled && data == config.enableCommand) {
                 pm1Control |= SCI_EN;
-            } else if (data == config.disableCommand) {
+            } else if (!config.alwaysEnabled && data == config.disableCommand) {
                 pm1Control &= ~SCI_EN;
+            } else {
+                smi.run();
+                return;
             }
             update();
         }
@@ -214,12 +215,22 @@ public final class AcpiPm implements StatefulDevice<AcpiPm.State> {
     }
 
     /**
-     * The SMI command port at B2h and the byte next to it. There is no SMI: the two commands of ACPI act at once.
+     * The SMI command port at B2h and the byte next to it. The two commands of ACPI act at once, as if firmware had done
+     * it; all others raise an SMI (see {@link #onSmi}).
      *
      * @return a device of 2 ports
      */
     public BusDevice smiCommand() {
         return smiCommand;
+    }
+
+    /**
+     * Decides where SMIs go; before that they are lost.
+     *
+     * @param action called from within the access to the SMI command port
+     */
+    public void onSmi(Runnable action) {
+        smi = action;
     }
 
     /**

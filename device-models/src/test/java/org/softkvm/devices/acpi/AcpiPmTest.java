@@ -60,6 +60,21 @@ class AcpiPmTest {
     }
 
     @Test
+    void otherCommandsRaiseAnSmi() {
+        int[] smis = new int[1];
+        pm.onSmi(() -> smis[0]++);
+        pm.smiCommand().write(0, 1, 0xF1);
+        pm.smiCommand().write(0, 1, 0xF0);
+        pm.smiCommand().write(1, 1, 0x12);
+        assertThat(smis[0]).isZero();
+        pm.smiCommand().write(0, 1, 0x12);
+        pm.smiCommand().write(0, 1, 0);
+        assertThat(smis[0]).isEqualTo(2);
+        assertThat(pm.smiCommand().read(1, 1)).isEqualTo(0x12);
+        assertThat(pm.isAcpiEnabled()).isFalse();
+    }
+
+    @Test
     void alwaysInAcpiMode() {
         AcpiPm fixed = new AcpiPm(new AcpiPm.Config(true, 0, 0, true), clock, sci, sleeps::add);
         assertThat(fixed.isAcpiEnabled()).isTrue();

@@ -98,9 +98,10 @@ final class EmulatorVcpu implements Vcpu {
         stats = runner.stats("softkvm-" + vm.number() + "/vcpu-" + id);
         cpu.setMsrGate(vm.msrPolicy());
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
-        oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs);
         cpuid = Cpuid.of(vm.model());
         xstate = XsaveCodec.supported(cpuid);
+        oneRegisters =
+                new OneRegisters(cpu, port, apic != null, runner, registers, msrs, (xstate & XsaveCodec.AVX) != 0);
         Cpuid.apply(cpu, cpuid);
         if (vm.time().isVirtual()) {
             cpu.setVirtualTime(true);

@@ -645,6 +645,17 @@ final class EmulatorVm implements Vm {
         time.advanceTo(nanos);
     }
 
+    private boolean showsElsewhere(MemorySlot own) {
+        for (MemorySlot slot : slots.slots()) {
+            if (slot.addressSpace() == 0
+                    && slot.memory().address() == own.memory().address()
+                    && slot.size() == own.size()) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     @Override
     public synchronized long stateHash() {
         checkOpen("stateHash");
@@ -654,7 +665,10 @@ final class EmulatorVm implements Vm {
             hash.add(slot.guestPhysicalAddress());
             hash.add(slot.size());
             hash.add(slot.flags() & MemorySlot.READONLY);
-            hash.add(MemoryDigest.of(slot.memory()));
+            // Memory that address space 1 shows in another slot counts once.
+            if (slot.addressSpace() == 0 || !showsElsewhere(slot)) {
+                hash.add(MemoryDigest.of(slot.memory()));
+            }
         }
         for (EmulatorVcpu vcpu : vcpus) {
             vcpu.hashState(hash);

@@ -17,7 +17,6 @@ final class OneRegisters {
     private static final int XCR0 = 0x100;
     private static final int PDPTE = 0x110;
     private static final int QUADWORDS_PER_VECTOR = 8;
-    private static final int VECTOR_QUADWORDS = 2;
     private static final int MXCSR = 0x1000;
     private static final int[] DEBUG = {0, 1, 2, 3, 6, 7};
 
@@ -29,7 +28,18 @@ final class OneRegisters {
     private final MsrAccess msrs;
     private final VcpuEvents events = new VcpuEvents();
 
-    OneRegisters(VirtualCpu cpu, LapicPort port, boolean hasLapic, Runner runner, RegisterSets sets, MsrAccess msrs) {
+    /** Quadwords of a vector register: of XMM, or of YMM. */
+    private final int vectorQuadwords;
+
+    OneRegisters(
+            VirtualCpu cpu,
+            LapicPort port,
+            boolean hasLapic,
+            Runner runner,
+            RegisterSets sets,
+            MsrAccess msrs,
+            boolean hasYmm) {
+        vectorQuadwords = hasYmm ? 4 : 2;
         this.cpu = cpu;
         this.port = port;
         this.hasLapic = hasLapic;
@@ -217,8 +227,8 @@ final class OneRegisters {
         return index >= 0 && index <= 7 && index != 4 && index != 5;
     }
 
-    private static boolean isVector(int index) {
-        return index >= 0 && index < 16 * QUADWORDS_PER_VECTOR && index % QUADWORDS_PER_VECTOR < VECTOR_QUADWORDS;
+    private boolean isVector(int index) {
+        return index >= 0 && index < 16 * QUADWORDS_PER_VECTOR && index % QUADWORDS_PER_VECTOR < vectorQuadwords;
     }
 
     private boolean isLapic(int index) {
@@ -542,7 +552,7 @@ final class OneRegisters {
         }
         ids[n++] = RegisterId.FTW;
         for (int i = 0; i < 16; i++) {
-            for (int quadword = 0; quadword < VECTOR_QUADWORDS; quadword++) {
+            for (int quadword = 0; quadword < vectorQuadwords; quadword++) {
                 ids[n++] = RegisterId.xmm(i, quadword);
             }
         }

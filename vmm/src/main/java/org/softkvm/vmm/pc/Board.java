@@ -78,6 +78,7 @@ final class Board {
     private final Uart16550A uart;
     private final Optional<SerialInput> input;
     private final Optional<VirtualSerialInput> virtualInput;
+    private Runnable smi = () -> {};
     private boolean a20Open = true;
     private boolean closed;
 
@@ -172,6 +173,7 @@ final class Board {
         AcpiPm power = new AcpiPm(acpi, clock, irq(SCI), this::sleep);
         stateful.add(power);
         bus.addPorts(PM_BASE, AcpiPm.PORTS, power.registers());
+        power.onSmi(() -> smi.run());
         bus.addPorts(SMI_COMMAND, 2, power.smiCommand());
         bus.addPorts(DebugExit.PORT, DebugExit.PORTS, new DebugExit(end::debugExit));
     }
@@ -220,6 +222,11 @@ final class Board {
     /** An ISA interrupt: to the PIC, and to the IOAPIC's pin of its number, but IRQ 0 to pin 2. */
     private InterruptLine irq(int number) {
         return InterruptLine.fanOut(pic.irq(number), ioApic.pin(number == 0 ? 2 : number));
+    }
+
+    /** Decides where SMIs go. */
+    void onSmi(Runnable action) {
+        smi = action;
     }
 
     Lock lock() {

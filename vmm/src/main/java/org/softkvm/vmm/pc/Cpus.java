@@ -49,6 +49,8 @@ final class Cpus {
         }
         // The PIC's output leads to the CPU that booted: firmware opens LINT0 there only.
         board.extInt().onAssert(loops.getFirst()::wakeUp);
+        // SMI# leads there too, as on QEMU's PC: the others get theirs by messages.
+        board.onSmi(vcpus.getFirst()::smi);
         end.onEnd(this::wakeUp);
     }
 

@@ -3,6 +3,7 @@ package org.softkvm.vmm.pc;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.MemorySlot;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.loader.GuestRam;
@@ -19,6 +20,9 @@ final class MemoryMap {
 
     private static final long MIB = 1 << 20;
 
+    /** Where the video memory ends, which is RAM in system-management mode. */
+    private static final long VIDEO_END = 0xC_0000;
+
     /** Where a ROM ends for a CPU of 24 address lines: its reset vector is at FFFFF0h. */
     private static final long END_24_BITS = 1L << 24;
 
@@ -27,6 +31,9 @@ final class MemoryMap {
     private final MemorySegment rom;
     private final boolean addressLines24;
     private final List<MemorySlot> slots = new ArrayList<>();
+
+    /** The address space that slots are added to. */
+    private int space;
 
     /**
      * Prepares a map; {@link #install} makes it real.
@@ -44,6 +51,21 @@ final class MemoryMap {
     /** Replaces all slots. */
     void install(boolean a20Open) {
         slots.clear();
+        space = 0;
+        addAll(a20Open);
+        if (vm.checkExtension(Capability.MULTI_ADDRESS_SPACE) > 1) {
+            // What CPUs see in system-management mode: no A20 gate, and RAM where the video memory is.
+            space = 1;
+            addAll(true);
+            long size = VIDEO_END - RamLayout.VIDEO_START;
+            if (ram.layout().lowSize() >= VIDEO_END) {
+                add(RamLayout.VIDEO_START, ram.low(RamLayout.VIDEO_START, size), 0);
+            }
+        }
+        vm.replaceMemorySlots(slots);
+    }
+
+    private void addAll(boolean a20Open) {
         if (a20Open) {
             addLow(0, 0, ram.layout().lowSize());
         } else {
@@ -62,7 +84,6 @@ final class MemoryMap {
                 add(END_24_BITS - top.byteSize(), top, MemorySlot.READONLY);
             }
         }
-        vm.replaceMemorySlots(slots);
     }
 
     /** Puts the low memory of a range at an address; both begin in the same place of a MiB or at 0. */
@@ -90,7 +111,7 @@ final class MemoryMap {
 
     private void add(long address, MemorySegment memory, int flags) {
         if (memory.byteSize() > 0) {
-            slots.add(new MemorySlot(slots.size(), 0, address, memory, flags));
+            slots.add(new MemorySlot(slots.size(), space, address, memory, flags));
         }
     }
 }
