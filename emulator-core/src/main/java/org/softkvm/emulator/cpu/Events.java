@@ -101,6 +101,16 @@ public final class Events {
         }
     }
 
+    /**
+     * Reports pending debug traps in DR6 with a #DB that was just delivered.
+     *
+     * @param c the vcpu
+     */
+    public static void mergeDebug(Cpu c) {
+        setDr6(c, c.pendingDebug);
+        c.pendingDebug = 0;
+    }
+
     private static void setDr6(Cpu c, int bits) {
         if (bits != 0) {
             c.dr[6] = c.dr[6] & ~0xFL | bits & 0xFFFFFFFFL;

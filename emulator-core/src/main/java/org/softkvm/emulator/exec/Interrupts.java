@@ -34,12 +34,13 @@ public final class Interrupts {
         }
     }
 
-    /** INT1: #DB without a check of the gate's DPL. */
+    /** INT1: #DB without a check of the gate's DPL. What MOV SS left pending comes with it, not after it. */
     public static void int1(Cpu c, Insn i) {
         if (OutsideDebug.takesDebugExceptions(c)) {
             throw OutsideDebug.leave(c, i.rip, Vector.DB);
         }
         Events.software(c, i, Vector.DB, Events.EXTERNAL);
+        Events.mergeDebug(c);
     }
 
     /** BOUND: a fault, so that the handler may correct the index. */

@@ -229,7 +229,10 @@ public final class Interpreter {
         cpu.tprReported = false;
         if (cpu.stepArmed) {
             cpu.stepArmed = false;
-            cpu.pendingDebug |= 0x4000;
+            if ((cpu.shadow & Cpu.SHADOW_SS) == 0) {
+                // MOV SS and POP SS have no trap of their own; the instruction behind them has.
+                cpu.pendingDebug |= 0x4000;
+            }
         }
         cpu.pendingDebug |= cpu.debugHits;
         cpu.debugHits = 0;
@@ -366,7 +369,7 @@ public final class Interpreter {
             // One instruction alone: it leaves the shadow, or it is followed by a debug trap.
             c.shadow = 0;
             again(Cpu.REQ_INTERRUPT);
-            c.stepArmed = trap && (shadow & Cpu.SHADOW_SS) == 0;
+            c.stepArmed = trap;
             c.outsideStep = outsideStep;
             return 1;
         }
