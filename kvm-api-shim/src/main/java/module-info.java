@@ -6,6 +6,7 @@
 module org.softkvm.kvm {
     requires org.softkvm.devices;
     requires org.softkvm.emulator;
+    requires java.management;
 
     exports org.softkvm.kvm;
 

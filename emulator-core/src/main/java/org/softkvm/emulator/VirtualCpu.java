@@ -183,6 +183,15 @@ public final class VirtualCpu implements AutoCloseable {
         }
     }
 
+    /**
+     * Chooses who serves VMCALL and VMMCALL; at first {@link Hypercalls#NONE}.
+     *
+     * @param hypercalls who does
+     */
+    public void setHypercalls(Hypercalls hypercalls) {
+        cpu.hypercalls = hypercalls;
+    }
+
     /** Back to the state after power-up. */
     public void reset() {
         Reset.reset(cpu);

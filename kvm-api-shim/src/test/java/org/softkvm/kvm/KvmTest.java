@@ -77,8 +77,10 @@ class KvmTest {
             assertThat(signature.ecx()).isEqualTo(0x564b4d56); // VMKV
             assertThat(signature.edx()).isEqualTo(0x4d); // M
             CpuidEntry features = find(kvm, 0x4000_0001);
-            // Clock source, no delay for port 80h, clock source 2, stable clock: nothing else.
-            assertThat(features.eax()).isEqualTo(1 | 1 << 1 | 1 << 3 | 1 << 24);
+            // Clock source, no delay for port 80h, clock source 2, steal time, EOI, unhalt, IPI, poll control, yield,
+            // stable clock: nothing else.
+            int interrupts = 1 << 6 | 1 << 7 | 1 << 11 | 1 << 12 | 1 << 13;
+            assertThat(features.eax()).isEqualTo(1 | 1 << 1 | 1 << 3 | 1 << 5 | interrupts | 1 << 24);
             assertThat(find(kvm, 1).ecx() >>> 31).as("hypervisor bit").isEqualTo(1);
             assertThat(find(kvm, 0).eax()).isPositive();
         }
@@ -111,7 +113,9 @@ class KvmTest {
     void modelsAndEnginesAreListedAndChecked() {
         try (Kvm kvm = Kvm.open("emulator");
                 Vm vm = kvm.createVm()) {
-            assertThat(kvm.cpuModels()).startsWith("max").contains("x86-64-v2", "x86-64-v3", "pentium2", "486", "286", "8086");
+            assertThat(kvm.cpuModels())
+                    .startsWith("max")
+                    .contains("x86-64-v2", "x86-64-v3", "pentium2", "486", "286", "8086");
             assertThat(kvm.engines()).contains("interpreter");
             assertThat(kvm.supportedCpuid("8086")).isEmpty();
             assertFails("supportedCpuid", Errno.EINVAL, "z80", () -> kvm.supportedCpuid("z80"));

@@ -6,6 +6,7 @@ import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.CpuidEntry;
 import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
+import org.softkvm.emulator.Hypercalls;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MsrGate;
 import org.softkvm.emulator.RandomSource;
@@ -369,6 +370,8 @@ public final class Cpu {
     public final LocalInterruptController lapic;
     /** Its clock. */
     public final TimeSource time;
+    /** Who serves VMCALL and VMMCALL. */
+    public Hypercalls hypercalls = Hypercalls.NONE;
     /** Where RDRAND gets its numbers. */
     public RandomSource random = RandomSource.host();
     /** Number of the vcpu, its initial APIC id. */

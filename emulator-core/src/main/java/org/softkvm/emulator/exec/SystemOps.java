@@ -16,9 +16,7 @@ import org.softkvm.emulator.simd.XsaveArea;
 
 /** System instructions: control and debug registers, CPUID, flags, time, hypercalls (Intel SDM volume 2). */
 public final class SystemOps {
-    /** KVM_ENOSYS and KVM_EPERM as hypercalls return them. */
-    private static final long HYPERCALL_ENOSYS = -1000;
-
+    /** KVM_EPERM as hypercalls return it. */
     private static final long HYPERCALL_EPERM = -1;
 
     private SystemOps() {}
@@ -544,16 +542,21 @@ public final class SystemOps {
         c.updateMode();
     }
 
-    /** VMCALL, VMMCALL: KVM's hypercalls; none is offered but the poll that does nothing. */
+    /** VMCALL, VMMCALL: KVM's hypercalls. */
     public static void hypercall(Cpu c, Insn i) {
-        if (c.cpl != 0) {
-            c.r[Cpu.RAX] = HYPERCALL_EPERM;
-        } else {
-            long number = c.mode64 ? c.r[Cpu.RAX] : c.r[Cpu.RAX] & 0xFFFFFFFFL;
-            c.r[Cpu.RAX] = number == 1 ? 0 : HYPERCALL_ENOSYS;
+        long mask = c.mode64 ? -1L : 0xFFFFFFFFL;
+        long answer = HYPERCALL_EPERM;
+        if (c.cpl == 0) {
+            answer = c.hypercalls.call(
+                    c.r[Cpu.RAX] & mask,
+                    c.r[Cpu.RBX] & mask,
+                    c.r[Cpu.RCX] & mask,
+                    c.r[Cpu.RDX] & mask,
+                    c.r[Cpu.RSI] & mask,
+                    c.mode64);
+            // It may have sent an interrupt, to this vcpu too.
+            c.stopAfterInsn();
         }
-        if (!c.mode64) {
-            c.r[Cpu.RAX] &= 0xFFFFFFFFL;
-        }
+        c.r[Cpu.RAX] = answer & mask;
     }
 }

@@ -24,7 +24,25 @@ final class Cpuid {
     private static final int FEATURE_CLOCKSOURCE = 1;
     private static final int FEATURE_NOP_IO_DELAY = 1 << 1;
     private static final int FEATURE_CLOCKSOURCE2 = 1 << 3;
+    private static final int FEATURE_STEAL_TIME = 1 << 5;
+    private static final int FEATURE_PV_EOI = 1 << 6;
+    private static final int FEATURE_PV_UNHALT = 1 << 7;
+    private static final int FEATURE_PV_SEND_IPI = 1 << 11;
+    private static final int FEATURE_POLL_CONTROL = 1 << 12;
+    private static final int FEATURE_PV_SCHED_YIELD = 1 << 13;
     private static final int FEATURE_CLOCKSOURCE_STABLE = 1 << 24;
+
+    /** What KVM's paravirtual interfaces offer here; page faults are never asynchronous. */
+    private static final int ALL_FEATURES = FEATURE_CLOCKSOURCE
+            | FEATURE_NOP_IO_DELAY
+            | FEATURE_CLOCKSOURCE2
+            | FEATURE_STEAL_TIME
+            | FEATURE_PV_EOI
+            | FEATURE_PV_UNHALT
+            | FEATURE_PV_SEND_IPI
+            | FEATURE_POLL_CONTROL
+            | FEATURE_PV_SCHED_YIELD
+            | FEATURE_CLOCKSOURCE_STABLE;
 
     private Cpuid() {}
 
@@ -43,9 +61,7 @@ final class Cpuid {
         }
         if (!entries.isEmpty()) {
             entries.add(new CpuidEntry(SIGNATURE, 0, 0, FEATURES, KVMK, VMKV, M));
-            int features =
-                    FEATURE_CLOCKSOURCE | FEATURE_NOP_IO_DELAY | FEATURE_CLOCKSOURCE2 | FEATURE_CLOCKSOURCE_STABLE;
-            entries.add(new CpuidEntry(FEATURES, 0, 0, features, 0, 0, 0));
+            entries.add(new CpuidEntry(FEATURES, 0, 0, ALL_FEATURES, 0, 0, 0));
         }
         return List.copyOf(entries);
     }

@@ -91,9 +91,15 @@ final class EmulatorVcpu implements Vcpu {
         cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
         requests.setCpu(cpu);
         clock = new PvClock(vm.memory(), vm.time(), tsc, cpu::tsc);
-        port.setClock(clock);
+        // Under the virtual clock nothing is ever stolen.
+        PvSteal steal = vm.time().isVirtual()
+                ? new PvSteal(vm.memory(), vm.time()::nanoTime, () -> -1)
+                : new PvSteal(vm.memory(), System::nanoTime, ThreadTime::nanos);
+        PvMsrs pv = new PvMsrs(clock, steal, new PvEoi(vm.memory(), apic));
+        port.setPv(pv);
+        cpu.setHypercalls(new PvHypercalls(vm, clock));
         state = new RunState(cpu.ioBuffer());
-        runner = new Runner(cpu, requests, port, apic, clock, state, bootstrap, new Code(), vm.io(), vm.time());
+        runner = new Runner(cpu, requests, port, apic, pv, state, bootstrap, new Code(), vm.io(), vm.time());
         msrs = new MsrAccess(cpu, port);
         stats = runner.stats("softkvm-" + vm.number() + "/vcpu-" + id);
         cpu.setMsrGate(vm.msrPolicy());
@@ -593,6 +599,7 @@ final class EmulatorVcpu implements Vcpu {
         enter(call);
         try {
             checkLapic(call);
+            port.settle();
             registers.getLapic(lapic);
         } finally {
             leave();
@@ -605,6 +612,7 @@ final class EmulatorVcpu implements Vcpu {
         enter(call);
         try {
             checkLapic(call);
+            port.settle();
             registers.setLapic(lapic);
         } finally {
             leave();
@@ -851,6 +859,16 @@ final class EmulatorVcpu implements Vcpu {
     /** The paravirtual clock was set. */
     void clockChanged() {
         requests.post(Requests.CLOCK);
+    }
+
+    /** Another vcpu wants this one to leave HLT. */
+    void unhalt() {
+        requests.post(Requests.UNHALT);
+    }
+
+    /** A message of the APIC bus for this vcpu; false where its local APIC does not take it. */
+    boolean accept(long message) {
+        return apic.accept(message);
     }
 
     /** INTR of the PICs of the backend. */

@@ -49,6 +49,10 @@ final class EmulatorVm implements Vm {
     private final IrqFds irqFds = new IrqFds(routing);
     private final IoBus io = new IoBus(chipLock);
     private final List<EmulatorVcpu> vcpus = new CopyOnWriteArrayList<>();
+
+    /** The same by APIC id; a vcpu that is just being made may be missed. */
+    private final EmulatorVcpu[] byApicId = new EmulatorVcpu[Capabilities.MAX_VCPU_ID];
+
     private final List<MemorySegment> allocations = new ArrayList<>();
 
     private SlotTable slots = new SlotTable(CpuModel.MAX.physicalAddressBits());
@@ -102,6 +106,11 @@ final class EmulatorVm implements Vm {
 
     InProcessApicBus bus() {
         return bus;
+    }
+
+    /** The vcpu of an APIC id, or null. Any thread. */
+    EmulatorVcpu vcpu(long apicId) {
+        return apicId >= 0 && apicId < byApicId.length ? byApicId[(int) apicId] : null;
     }
 
     /** Why code at a guest-physical address cannot be executed, for messages. */
@@ -589,6 +598,7 @@ final class EmulatorVm implements Vm {
         }
         EmulatorVcpu vcpu = new EmulatorVcpu(this, id);
         vcpus.add(vcpu);
+        byApicId[id] = vcpu;
         if (irqchip() != null) {
             irqchip().attach(vcpu);
         }

@@ -6,7 +6,7 @@ import org.softkvm.emulator.LocalInterruptController;
 
 /**
  * What a vcpu's core sees as its interrupt controller: the local APIC of device-models where the VM has one, the
- * vector that KVM_INTERRUPT queued, and the MSRs of the paravirtual clock.
+ * vector that KVM_INTERRUPT queued, and KVM's own MSRs.
  *
  * <p>Belongs to the vcpu's thread.
  */
@@ -24,7 +24,7 @@ final class LapicPort implements LocalInterruptController {
     private final LocalApic apic;
     private final Listener listener;
     private final Irqchip irqchip;
-    private PvClock clock;
+    private PvMsrs pv;
     private int queuedVector = NOTHING;
     private long interrupts;
 
@@ -62,8 +62,13 @@ final class LapicPort implements LocalInterruptController {
         }
     }
 
-    void setClock(PvClock clock) {
-        this.clock = clock;
+    void setPv(PvMsrs msrs) {
+        pv = msrs;
+    }
+
+    /** An end of interrupt that the guest put off is made up for, before the local APIC is looked at. */
+    void settle() {
+        pv.eoi().settle();
     }
 
     // ---- KVM_SET_VAPIC_ADDR
@@ -153,12 +158,14 @@ final class LapicPort implements LocalInterruptController {
         if (apic == null) {
             return NOTHING;
         }
+        settle();
         // The PIC tells its vector with the INTA cycle only.
         return irqchip != null && apic.isExtIntPending() ? 0 : apic.pendingVector();
     }
 
     @Override
     public int acknowledge() {
+        pv.steal().refresh();
         if (queuedVector >= 0 && acceptsPic()) {
             int vector = queuedVector;
             queuedVector = NOTHING;
@@ -176,10 +183,12 @@ final class LapicPort implements LocalInterruptController {
                 return vector;
             }
         }
+        settle();
         int vector = apic.pendingVector();
         if (vector >= 0) {
             apic.acknowledge(vector);
             interrupts++;
+            pv.eoi().offer();
             storeVapic();
         }
         return vector;
@@ -193,6 +202,7 @@ final class LapicPort implements LocalInterruptController {
     @Override
     public void setCr8(int value) {
         if (apic != null) {
+            settle();
             apic.setTpr(value << 4);
             storeVapic();
             return;
@@ -215,7 +225,7 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public boolean ownsMsr(int index) {
-        return PvClock.owns(index)
+        return PvMsrs.owns(index)
                 || index == LocalApic.IA32_APIC_BASE
                 || index == LocalApic.IA32_TSC_DEADLINE
                 || isX2apic(index);
@@ -223,7 +233,7 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public boolean canReadMsr(int index) {
-        if (PvClock.owns(index)) {
+        if (PvMsrs.owns(index)) {
             return true;
         }
         if (apic != null) {
@@ -234,10 +244,11 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public long readMsr(int index) {
-        if (PvClock.owns(index)) {
-            return clock.read(index);
+        if (PvMsrs.owns(index)) {
+            return pv.read(index);
         }
         if (apic != null) {
+            settle();
             return apic.readMsr(index);
         }
         return index == LocalApic.IA32_APIC_BASE ? apicBase : 0;
@@ -245,11 +256,11 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public boolean writeMsr(int index, long value) {
-        if (PvClock.owns(index)) {
-            clock.write(index, value);
-            return true;
+        if (PvMsrs.owns(index)) {
+            return pv.write(index, value);
         }
         if (apic != null) {
+            settle();
             return apic.writeMsr(index, value);
         }
         if (index == LocalApic.IA32_APIC_BASE) {
@@ -270,12 +281,14 @@ final class LapicPort implements LocalInterruptController {
 
     @Override
     public long readMmio(int offset, int size) {
+        settle();
         long low = apic.read(offset, Math.min(size, 4));
         return size == 8 ? low & 0xFFFFFFFFL | apic.read(offset + 4, 4) << 32 : low;
     }
 
     @Override
     public void writeMmio(int offset, int size, long value) {
+        settle();
         apic.write(offset, size, value);
         storeVapic();
     }
@@ -285,6 +298,6 @@ final class LapicPort implements LocalInterruptController {
         if (apic != null) {
             apic.tscChanged();
         }
-        clock.update();
+        pv.clock().update();
     }
 }

@@ -54,6 +54,9 @@ final class MsrList {
         PvClock.MSR_SYSTEM_TIME_OLD,
         PvClock.MSR_WALL_CLOCK,
         PvClock.MSR_SYSTEM_TIME,
+        PvSteal.MSR,
+        PvEoi.MSR,
+        PvMsrs.MSR_POLL_CONTROL,
     };
 
     /** Those to save: behind the ordered ones all else that the CPU stores. */

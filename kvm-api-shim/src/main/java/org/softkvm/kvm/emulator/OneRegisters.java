@@ -96,6 +96,7 @@ final class OneRegisters {
                 if (!isLapic(index)) {
                     throw unknown(GET, id);
                 }
+                port.settle();
                 yield Integer.toUnsignedLong(sets.getLapicRegister(index * 16));
             }
             default -> throw unknown(GET, id);
@@ -282,6 +283,7 @@ final class OneRegisters {
                 if (!isLapic(index)) {
                     throw unknown(SET, id);
                 }
+                port.settle();
                 if (value >>> 32 != 0 || !sets.setLapicRegister(index * 16, (int) value)) {
                     throw refused(id, value);
                 }

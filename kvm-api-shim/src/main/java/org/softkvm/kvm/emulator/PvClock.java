@@ -74,6 +74,11 @@ final class PvClock {
         }
     }
 
+    /** The time-stamp counter as the guest would read it. */
+    long guestTsc() {
+        return guestTsc.getAsLong();
+    }
+
     /** Whether the guest has switched it on. */
     boolean isOn() {
         return (systemTime & ENABLE) != 0;

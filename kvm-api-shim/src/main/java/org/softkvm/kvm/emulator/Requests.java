@@ -35,6 +35,8 @@ final class Requests implements CpuSignals {
     static final int SMI = 0x200;
     /** Raise another NMI: it came while the first had not been taken. */
     static final int NMI_AGAIN = 0x400;
+    /** Another vcpu wants this one to leave HLT. */
+    static final int UNHALT = 0x800;
 
     private static final VarHandle BITS;
 

@@ -19,7 +19,7 @@ final class Runner {
     private final Requests requests;
     private final LapicPort port;
     private final LocalApic apic;
-    private final PvClock clock;
+    private final PvMsrs pv;
     private final RunState state;
     private final boolean bootstrap;
     private final CodeReader code;
@@ -52,6 +52,10 @@ final class Runner {
     private boolean initLatched;
 
     private boolean cr8Lowered;
+
+    /** Another vcpu called KVM_HC_KICK_CPU: the present HLT, or the next one, is over. */
+    private boolean unhalted;
+
     private long instructionLimit = Long.MAX_VALUE;
 
     private long exits;
@@ -67,7 +71,7 @@ final class Runner {
             Requests requests,
             LapicPort port,
             LocalApic apic,
-            PvClock clock,
+            PvMsrs pv,
             RunState state,
             boolean bootstrap,
             CodeReader code,
@@ -77,7 +81,7 @@ final class Runner {
         this.requests = requests;
         this.port = port;
         this.apic = apic;
-        this.clock = clock;
+        this.pv = pv;
         this.state = state;
         this.bootstrap = bootstrap;
         this.code = code;
@@ -144,7 +148,9 @@ final class Runner {
         if (apic == null) {
             takeInputs();
         }
+        pv.steal().resume();
         int reason = time.isVirtual() ? executeVirtual() : execute();
+        pv.steal().stop();
         port.storeVapic();
         count(reason);
         state.exitReason = reason;
@@ -186,11 +192,12 @@ final class Runner {
 
     private int execute() {
         boolean virtual = time.isVirtual();
+        boolean leave = false;
         while (true) {
             if (virtual) {
                 time.runDue();
             }
-            boolean leave = state.immediateExit();
+            leave |= state.immediateExit();
             if (requests.any()) {
                 leave |= takeRequests();
             }
@@ -242,6 +249,11 @@ final class Runner {
                     cpu.setHalted(false);
                     return reason;
                 }
+                if (unhalted) {
+                    unhalted = false;
+                    cpu.setHalted(false);
+                    continue;
+                }
                 if (virtual) {
                     if (!requests.any()) {
                         return reason;
@@ -270,8 +282,9 @@ final class Runner {
             cpu.postSmi();
         }
         if ((taken & Requests.CLOCK) != 0) {
-            clock.update();
+            pv.clock().update();
         }
+        unhalted |= (taken & Requests.UNHALT) != 0;
         if ((taken & Requests.CR8) != 0) {
             cr8Lowered = true;
         }
@@ -387,7 +400,9 @@ final class Runner {
 
     private boolean await() {
         long start = System.nanoTime();
+        pv.steal().stop();
         boolean goOn = requests.await();
+        pv.steal().resume();
         haltNanos += System.nanoTime() - start;
         return goOn;
     }
@@ -399,6 +414,7 @@ final class Runner {
         if (apic != null) {
             apic.init();
         }
+        pv.eoi().reset();
         accessOpen = false;
         mmioReadOpen = false;
         msrOpen = false;
@@ -422,7 +438,9 @@ final class Runner {
         if (!accessOpen) {
             serveStart(requests.take(Requests.INIT | Requests.STARTUP));
         }
-        return mpState == MpState.RUNNABLE && apic != null && cpu.halted() ? MpState.HALTED : mpState;
+        unhalted |= requests.take(Requests.UNHALT) != 0;
+        boolean halted = mpState == MpState.RUNNABLE && apic != null && cpu.halted() && !unhalted;
+        return halted ? MpState.HALTED : mpState;
     }
 
     void setMpState(MpState wanted) {
