@@ -23,7 +23,7 @@ run_qemu() {
     accel="-accel tcg -cpu max"
     if [ "$machine" = kvm ]; then accel="-accel kvm -cpu host"; fi
     # shellcheck disable=SC2086
-    timeout "${LIMIT:-20}" qemu-system-x86_64 $accel $load -m 64 -display none -no-reboot -serial "file:$work/out" \
+    timeout "${LIMIT:-20}" qemu-system-x86_64 $accel $load -smp "$cpus" -m 64 -display none -no-reboot -serial "file:$work/out" \
         -device isa-debug-exit,iobase=0xf4,iosize=4 -chardev null,id=d0 -chardev null,id=d1 \
         -device isa-debugcon,iobase=0x402,chardev=d0 -device isa-debugcon,iobase=0xe9,chardev=d1 ${QEMU_ARGS:-} >"$work/log" 2>&1
 }
@@ -42,7 +42,7 @@ run_bochs() {
 display_library: term
 romimage: file=$work/bios.bin, address=$address
 vgaromimage: file=/usr/share/seabios/vgabios-stdvga.bin
-cpu: model=${BOCHS_CPU:-corei7_skylake_x}, count=1, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
+cpu: model=${BOCHS_CPU:-corei7_skylake_x}, count=$cpus, ips=50000000, reset_on_triple_fault=0, ignore_bad_msrs=0
 memory: guest=64, host=64
 com1: enabled=1, mode=file, dev=$work/out
 clock: sync=none, time0=utc
@@ -68,6 +68,8 @@ for name in "$@"; do
     if [ ! -f "$file" ]; then file=$here/images/$name.bin; fi
     want_status=$(sed -n 's/^; status: *//p' "$source" | head -n 1)
     want_count=$(sed -n 's/^; assertions: *//p' "$source" | head -n 1)
+    cpus=$(sed -n 's/^; needs:.*cpus=\([0-9]*\).*/\1/p' "$source" | head -n 1)
+    cpus=${cpus:-1}
     : >"$work/out"
     if [ "$machine" = bochs ]; then run_bochs "$file"; else run_qemu "$file"; fi
     status=$?
