@@ -48,6 +48,9 @@ public final class VirtualCpu implements AutoCloseable {
     /** Exit: something that the emulator cannot do (fetch from MMIO), see {@link #suberror()}. */
     public static final int EXIT_INTERNAL_ERROR = 17;
 
+    /** Executions of a block after which the tiered engine translates it: RATIONALE.md says what was measured. */
+    public static final int DEFAULT_TRANSLATION_THRESHOLD = Integer.getInteger("softkvm.threshold", 4_000);
+
     private final Cpu cpu;
     private final GuestMemory memory;
     private final Interpreter interpreter;
@@ -97,6 +100,26 @@ public final class VirtualCpu implements AutoCloseable {
         } finally {
             running = false;
         }
+    }
+
+    /**
+     * Chooses when guest code is translated to JVM bytecode. Own thread only, not while it runs.
+     *
+     * @param threshold executions of a block by the interpreter after which it becomes the entry of a translated
+     *     region, at least 1; {@code Integer.MAX_VALUE} for never
+     * @param synchronous translate at once on the vcpu's own thread rather than in the background
+     */
+    public void setTranslation(int threshold, boolean synchronous) {
+        interpreter.setTranslation(threshold, synchronous);
+    }
+
+    /**
+     * Translated regions made so far.
+     *
+     * @return count
+     */
+    public long regionsTranslated() {
+        return interpreter.regionsTranslated();
     }
 
     /** Makes the run in progress, or the next one, return {@link #EXIT_INTR}. Any thread. */

@@ -156,6 +156,8 @@ public final class Cpu {
 
     /** Under a virtual clock: the next instruction reads the time or sets a timer, so it has to run alone. */
     public static final int REQ_EXACT = 0x100;
+    /** A region was translated in the background: take it over. */
+    public static final int REQ_REGION = 0x200;
 
     /** Entries of each TLB; a power of two. */
     public static final int TLB_SIZE = 4096;
@@ -347,6 +349,8 @@ public final class Cpu {
      * is the number at the block's start, but see {@link #exactly}.
      */
     public long instructions;
+    /** Where a translated region is: the number of the instruction that its state method belongs to. */
+    public int site;
 
     /** The number of instructions at which the run ends; {@code Long.MAX_VALUE} for no limit. */
     public long instructionLimit = Long.MAX_VALUE;

@@ -351,6 +351,43 @@ public final class Mmu {
         return host;
     }
 
+    /**
+     * The pool offset of a code byte, where a fetch would find it with no visible effect: no fault, no accessed bit to
+     * set.
+     *
+     * @param c the vcpu
+     * @param ip offset in CS
+     * @return pool offset, or -1 where only a fetch can tell
+     */
+    public static long fetchProbe(Cpu c, long ip) {
+        long la;
+        if (c.mode64) {
+            la = ip;
+            if (la << 16 >> 16 != la) {
+                return -1;
+            }
+        } else {
+            if (ip > c.segLimit[Cpu.CS]) {
+                return -1;
+            }
+            la = c.segBase[Cpu.CS] + ip & 0xFFFFFFFFL;
+        }
+        int i = (int) (la >>> 11) & (Cpu.TLB_SIZE - 1) << 1;
+        long tag = c.tlbTag & ~(1L << 11);
+        if (c.tlbExec[i] == (la & -4096L | tag)) {
+            return la + c.tlbExec[i + 1];
+        }
+        long phys = (c.cr0 & Cpu.CR0_PG) == 0 ? la & c.physicalMask : walk(c, la, EXEC, true);
+        if (phys == -1) {
+            return -1;
+        }
+        long host = c.memory.hostOffset(phys & c.physicalMask);
+        if (host >= 0) {
+            c.fillTlb(c.tlbExec, la, host & -4096L, tag);
+        }
+        return host;
+    }
+
     // ---------------------------------------------------------------- translation
 
     /**
@@ -491,6 +528,9 @@ public final class Mmu {
             }
             rights &= entry;
             nx |= entry & PTE_NX;
+            if (probe && access == EXEC && (entry & PTE_A) == 0) {
+                return -1;
+            }
             if (level == 1 || large) {
                 break;
             }
@@ -530,6 +570,9 @@ public final class Mmu {
             if (!probe && !setBits(c, pdeAddress, false, pde, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
                 return CHANGED;
             }
+            if (probe && access == EXEC && (pde & PTE_A) == 0) {
+                return -1;
+            }
             c.noteLargePage(la, 0x3FFFFF);
             return pde & 0xFFC00000L | (pde >>> 13 & 0xFF) << 32 | la & 0x3FFFFF;
         }
@@ -550,6 +593,9 @@ public final class Mmu {
         }
         if (!probe && !setBits(c, pteAddress, false, pte, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
             return CHANGED;
+        }
+        if (probe && access == EXEC && (pde & pte & PTE_A) == 0) {
+            return -1;
         }
         return pte & 0xFFFFF000L | la & 0xFFF;
     }

@@ -153,8 +153,27 @@ public final class HandlerFactory {
         }
     }
 
-    /** Finds the method of a VALUE row for given parameter types. */
-    private static Method find(Op op, Class<?> result, Class<?>[] parameters, int bits) {
+    /**
+     * The Java type of a value operand.
+     *
+     * @param o the operand
+     * @param opSize operand size in bytes
+     * @return long for 64 bits, else int
+     */
+    public static Class<?> parameter(Operand o, int opSize) {
+        return o.size(opSize) == 8 && o != Operand.CL && o != Operand.Ib ? long.class : int.class;
+    }
+
+    /**
+     * Finds the method of a VALUE row.
+     *
+     * @param op the row
+     * @param result type of the result, void where nothing is written
+     * @param parameters types of the operands that are read
+     * @param bits operand size, part of the name where the row's method is one of several
+     * @return the method
+     */
+    public static Method find(Op op, Class<?> result, Class<?>[] parameters, int bits) {
         for (String name : new String[] {op.method() + bits, op.method()}) {
             for (Method m : op.owner().getDeclaredMethods()) {
                 if (!m.getName().equals(name) || !Modifier.isStatic(m.getModifiers())) {
@@ -435,11 +454,7 @@ public final class HandlerFactory {
             int count = operands.size() - first;
             Class<?>[] parameters = new Class<?>[count];
             for (int k = 0; k < count; k++) {
-                parameters[k] = operands.get(first + k).size(opSize) == 8
-                                && operands.get(first + k) != Operand.CL
-                                && operands.get(first + k) != Operand.Ib
-                        ? long.class
-                        : int.class;
+                parameters[k] = parameter(operands.get(first + k), opSize);
             }
             Class<?> result = !writes ? void.class : destinationSize == 8 ? long.class : int.class;
             boolean plainMove = op.method().equals("mov");

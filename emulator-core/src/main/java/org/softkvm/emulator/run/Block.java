@@ -48,6 +48,16 @@ final class Block {
     Block linkA;
     /** The other one. */
     Block linkB;
+    /** Executions by the interpreter. */
+    int count;
+    /** The region that is entered here, or null. */
+    RunnableRegion region;
+    /** Regions that hold a copy of this block; they die with it. */
+    java.util.ArrayList<RunnableRegion> copies;
+    /** Where an indirect branch at the end went, up to a few; null where there is none. */
+    long[] targets;
+    /** Places filled in {@link #targets}. */
+    int targetCount;
 
     Block(long rip, long endRip, int mode, long host, long secondPage, int length, Insn[] insns, Insn[] fast) {
         this.rip = rip;
@@ -61,6 +71,23 @@ final class Block {
         handlers = handlers(insns);
         fastHandlers = fast == insns ? handlers : handlers(fast);
     }
+
+    /** Remembers where the indirect branch at the end went. */
+    void sawTarget(long target) {
+        if (targets == null) {
+            targets = new long[MAX_TARGETS];
+        }
+        for (int k = 0; k < targetCount; k++) {
+            if (targets[k] == target) {
+                return;
+            }
+        }
+        if (targetCount < MAX_TARGETS) {
+            targets[targetCount++] = target;
+        }
+    }
+
+    private static final int MAX_TARGETS = 8;
 
     private static Handler[] handlers(Insn[] insns) {
         Handler[] handlers = new Handler[insns.length];

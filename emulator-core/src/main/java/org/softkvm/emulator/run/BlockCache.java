@@ -48,6 +48,9 @@ public final class BlockCache implements CodeListener {
     /** The block that runs now; a store into it ends it after the present instruction. */
     Block running;
 
+    /** The region that runs now, or null. */
+    RunnableRegion runningRegion;
+
     BlockCache(Cpu c) {
         this.c = c;
         this.decoder = new Decoder(c);
@@ -98,6 +101,30 @@ public final class BlockCache implements CodeListener {
             }
         }
         return decode(rip, host, mode, bucket);
+    }
+
+    /**
+     * A decoded block without any effect on the guest: for the planning of regions.
+     *
+     * @param rip offset in CS
+     * @return a block that may run in the present context, or null
+     */
+    Block peek(long rip) {
+        Block b = front[(int) (rip ^ rip >>> 15) & FRONT_SIZE - 1];
+        if (b != null && b.rip == rip && b.context == c.context && b.unsettled == null) {
+            return b;
+        }
+        long host = Mmu.fetchProbe(c, rip);
+        if (host < 0) {
+            return null;
+        }
+        int mode = (int) (c.context & 0xFF);
+        for (Block x = buckets[bucket(host)]; x != null; x = x.nextInBucket) {
+            if (x.host == host && x.rip == rip && x.mode == mode && x.secondPage < 0 && x.unsettled == null) {
+                return x;
+            }
+        }
+        return null;
     }
 
     private static int bucket(long host) {
@@ -318,11 +345,28 @@ public final class BlockCache implements CodeListener {
             }
             before = x;
         }
+        kill(b);
+        if (b == running) {
+            c.stopAfterInsn();
+        }
+    }
+
+    private void kill(Block b) {
         b.context = 0;
         b.linkA = null;
         b.linkB = null;
-        if (b == running) {
-            c.stopAfterInsn();
+        b.region = null;
+        if (b.copies != null) {
+            for (RunnableRegion r : b.copies) {
+                r.context = 0;
+                if (r.blocks[0].region == r) {
+                    r.blocks[0].region = null;
+                }
+                if (r == runningRegion) {
+                    c.stopAfterInsn();
+                }
+            }
+            b.copies = null;
         }
     }
 
@@ -331,9 +375,7 @@ public final class BlockCache implements CodeListener {
         Arrays.fill(front, null);
         for (int k = 0; k < BUCKETS; k++) {
             for (Block b = buckets[k]; b != null; b = b.nextInBucket) {
-                b.context = 0;
-                b.linkA = null;
-                b.linkB = null;
+                kill(b);
             }
             buckets[k] = null;
         }

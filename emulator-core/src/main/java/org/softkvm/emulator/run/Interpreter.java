@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
+import org.softkvm.emulator.translate.Region;
 
 /**
  * The interpreter: runs decoded blocks until there is a reason to leave. Between blocks it looks, without a lock, at the
@@ -21,12 +22,19 @@ import org.softkvm.emulator.exec.Handler;
 public final class Interpreter {
     private final Cpu c;
     private final BlockCache cache;
+    private final Regions regions;
 
     /** Leave with IRQ_WINDOW_OPEN as soon as an interrupt could be injected. */
     public boolean interruptWindowRequested;
 
     /** Faults delivered (statistics). */
     public long faults;
+
+    /** Instructions executed by the interpreter (statistics). */
+    public long interpreted;
+
+    /** Times that translated code left an instruction to the interpreter (statistics). */
+    public long sideExits;
 
     /**
      * An interpreter for one vcpu.
@@ -36,6 +44,7 @@ public final class Interpreter {
     public Interpreter(Cpu c) {
         this.c = c;
         this.cache = new BlockCache(c);
+        this.regions = new Regions(c, cache);
     }
 
     /**
@@ -66,9 +75,12 @@ public final class Interpreter {
                 || (c.eflags & Flags.TF) != 0) {
             c.request(Cpu.REQ_INTERRUPT);
         }
-        if (c.instructionLimit != Long.MAX_VALUE || c.virtualTime) {
+        boolean counted = c.instructionLimit != Long.MAX_VALUE || c.virtualTime;
+        prepareRegions(counted, c.memory.isShared());
+        if (counted) {
             return runCounted(info);
         }
+        int threshold = regions.threshold;
         Block previous = null;
         while (true) {
             int most = Integer.MAX_VALUE;
@@ -91,23 +103,40 @@ public final class Interpreter {
                     continue;
                 }
             }
-            Block b = null;
+            Block b;
             if (previous != null) {
                 b = previous.linkA;
                 if (b == null || b.rip != c.rip || b.context != c.context) {
                     b = previous.linkB;
                     if (b == null || b.rip != c.rip || b.context != c.context) {
                         b = fetch();
-                        if (b != null && previous.context != 0 && previous.linkA != b) {
-                            previous.linkB = previous.linkA;
-                            previous.linkA = b;
+                        if (b != null && previous.context != 0) {
+                            if (previous.linkA != b) {
+                                previous.linkB = previous.linkA;
+                                previous.linkA = b;
+                            }
+                            if (threshold != Integer.MAX_VALUE && Regions.endsIndirect(previous)) {
+                                previous.sawTarget(b.rip);
+                            }
                         }
                     }
                 }
             } else {
                 b = fetch();
             }
-            previous = b != null && execute(b, most) ? b : null;
+            if (b == null) {
+                previous = null;
+                continue;
+            }
+            RunnableRegion region = b.region;
+            if (region != null && most == Integer.MAX_VALUE && (region.context == c.context || region.validate(c))) {
+                previous = runRegion(region);
+                continue;
+            }
+            if (++b.count == threshold) {
+                regions.hot(b);
+            }
+            previous = execute(b, 0, most) ? b : null;
         }
     }
 
@@ -116,6 +145,7 @@ public final class Interpreter {
      * its own, so that its iterations are bounded too.
      */
     private int runCounted(ExitInfo info) {
+        int threshold = regions.threshold;
         Block previous = null;
         while (true) {
             int most = Integer.MAX_VALUE;
@@ -150,7 +180,21 @@ public final class Interpreter {
                 }
                 if (previous != null && previous.context != 0) {
                     previous.linkA = b;
+                    if (threshold != Integer.MAX_VALUE && Regions.endsIndirect(previous)) {
+                        previous.sawTarget(b.rip);
+                    }
                 }
+            }
+            RunnableRegion region = b.region;
+            if (region != null
+                    && most == Integer.MAX_VALUE
+                    && left > region.code.size
+                    && (region.context == c.context || region.validate(c))) {
+                previous = runRegion(region);
+                continue;
+            }
+            if (++b.count == threshold) {
+                regions.hot(b);
             }
             int length = b.insns.length;
             if (b.insns[length - 1].rep != 0 && length > 1) {
@@ -160,9 +204,73 @@ public final class Interpreter {
                 most = (int) Math.min(most, left);
             }
             c.inexact = c.virtualTime && most > 1 && length > 1;
-            previous = execute(b, most) ? b : null;
+            previous = execute(b, 0, most) ? b : null;
             c.inexact = false;
         }
+    }
+
+    /** Code that counts, and code that keeps the order of accesses, never live side by side with other code. */
+    private void prepareRegions(boolean counted, boolean shared) {
+        if (counted != regions.counted || shared != regions.shared) {
+            regions.counted = counted;
+            regions.shared = shared;
+            regions.dropAll();
+        }
+    }
+
+    /**
+     * Runs translated code. Where it leaves in front of an instruction, that one and the rest of its block are
+     * interpreted.
+     *
+     * @return the block that came to its end last, or null
+     */
+    private Block runRegion(RunnableRegion region) {
+        Cpu cpu = c;
+        Region code = region.code;
+        cpu.limit = 1;
+        cache.runningRegion = region;
+        int site;
+        try {
+            site = code.run();
+        } catch (GuestFault f) {
+            Insn i = code.siteInsns[cpu.site];
+            cpu.rip = i.rip;
+            cpu.stepArmed = false;
+            cpu.debugHits = 0;
+            deliverFault(i);
+            return null;
+        } catch (GuestExit e) {
+            cpu.rip = code.siteInsns[cpu.site].rip;
+            cpu.debugHits = 0;
+            return null;
+        } finally {
+            cache.runningRegion = null;
+        }
+        if (site < 0) {
+            if (site == Region.STOPPED) {
+                after(cpu);
+            }
+            return null;
+        }
+        if (region.counted) {
+            cpu.instructions += code.sitePending[site];
+        }
+        sideExits++;
+        Block b = region.blocks[code.siteBlock[site]];
+        int index = code.siteIndex[site];
+        if (!region.counted) {
+            return execute(b, index, Integer.MAX_VALUE) ? b : null;
+        }
+        // As in runCounted: a repeated string instruction runs alone, and nothing goes beyond the limit.
+        int length = b.insns.length;
+        int most = (int) Math.min(length - index + 1, cpu.instructionLimit - cpu.instructions);
+        if (b.insns[length - 1].rep != 0 && length - index > 1) {
+            most = Math.min(most, length - index - 1);
+        }
+        cpu.inexact = cpu.virtualTime && most > 1 && length - index > 1;
+        boolean ended = execute(b, index, most);
+        cpu.inexact = false;
+        return ended ? b : null;
     }
 
     /** The block at RIP; a fault of the fetch is delivered, and null says that RIP is elsewhere now or an exit is due. */
@@ -177,27 +285,35 @@ public final class Interpreter {
         }
     }
 
-    /** Runs a block, or its first instructions. True where it came to its end without an event. */
-    private boolean execute(Block b, int most) {
+    /** Runs a block from an instruction on, at most so many. True where it came to its end without an event. */
+    private boolean execute(Block b, int first, int most) {
         Cpu cpu = c;
-        boolean whole = most > b.insns.length;
+        boolean whole = most > b.insns.length - first;
         Insn[] insns = whole ? b.fast : b.insns;
         Handler[] handlers = whole ? b.fastHandlers : b.handlers;
-        cpu.limit = Math.min(insns.length, most);
+        if (first >= insns.length) {
+            // The jump of a fused pair.
+            insns = b.insns;
+            handlers = b.handlers;
+        }
+        cpu.limit = Math.min(insns.length - first, most) + first;
         cpu.rip = b.endRip;
         cache.running = b;
-        int n = 0;
+        int n = first;
         try {
             do {
                 handlers[n].exec(cpu, insns[n]);
                 n++;
             } while (n < cpu.limit);
             if (n < insns.length) {
-                cpu.instructions += n;
+                cpu.instructions += n - first;
+                interpreted += n - first;
                 cpu.rip = insns[n].rip;
             } else {
-                cpu.instructions += whole ? b.insns.length : n;
-                if (cpu.limit == n && most == Integer.MAX_VALUE) {
+                int count = whole ? b.insns.length - first : n - first;
+                cpu.instructions += count;
+                interpreted += count;
+                if (cpu.limit == n && whole) {
                     return true;
                 }
             }
@@ -208,7 +324,8 @@ public final class Interpreter {
             after(cpu);
             return false;
         } catch (GuestFault f) {
-            cpu.instructions += n;
+            cpu.instructions += n - first;
+            interpreted += n - first;
             cpu.rip = insns[n].rip;
             cpu.stepArmed = false;
             cpu.debugHits = 0;
@@ -216,7 +333,8 @@ public final class Interpreter {
             deliverFault(insns[n]);
             return false;
         } catch (GuestExit e) {
-            cpu.instructions += n;
+            cpu.instructions += n - first;
+            interpreted += n - first;
             cpu.rip = insns[n].rip;
             cpu.debugHits = 0;
             return false;
@@ -266,6 +384,9 @@ public final class Interpreter {
      */
     private int special(ExitInfo info) {
         int requests = c.takeRequests(-1);
+        if ((requests & Cpu.REQ_REGION) != 0) {
+            regions.installDone();
+        }
         serveOthers(requests);
         if (info.replaying() || c.tprReported) {
             // The instruction that was left in its middle goes first, alone; a kick waits for it, so that the state at
@@ -428,6 +549,46 @@ public final class Interpreter {
      */
     public void codeWritten(long host, long length) {
         cache.codeWritten(host, length);
+    }
+
+    /**
+     * Chooses when blocks are translated.
+     *
+     * @param threshold executions of a block after which it becomes the entry of a region; {@code Integer.MAX_VALUE}
+     *     for never
+     * @param synchronous translate on this thread, at once
+     */
+    public void setTranslation(int threshold, boolean synchronous) {
+        regions.threshold = threshold;
+        regions.synchronous = synchronous;
+        if (threshold == Integer.MAX_VALUE) {
+            regions.dropAll();
+        }
+    }
+
+    /** Regions made so far. */
+    public long regionsTranslated() {
+        return regions.translated;
+    }
+
+    /** Bytes of bytecode in them. */
+    public long regionBytes() {
+        return regions.emittedBytes;
+    }
+
+    /** Nanoseconds spent on translation, on whatever thread. */
+    public long translationNanos() {
+        return regions.nanos;
+    }
+
+    /** Plans that could not be emitted. */
+    public long regionsFailed() {
+        return regions.failed;
+    }
+
+    /** Regions given up because there were too many. */
+    public long regionsDropped() {
+        return regions.dropped;
     }
 
     /** Gives all decoded blocks up. */

@@ -30,6 +30,20 @@ final class FuzzMachine implements AutoCloseable {
     private final long[] exits = new long[32];
     private long cases;
 
+    /** The instruction limit that a test has set last. */
+    long limit;
+
+    private long startInstructions;
+    private long startFaults;
+
+    /** Bounds the next run. */
+    void bound(long instructions) {
+        startInstructions = vcpu.instructions();
+        startFaults = vcpu.faults();
+        limit = startInstructions + instructions;
+        vcpu.setInstructionLimit(limit);
+    }
+
     /** The CPU under test. */
     final VirtualCpu vcpu;
 
@@ -324,6 +338,34 @@ final class FuzzMachine implements AutoCloseable {
             out.append(String.format("%ncode %s", HexFormat.ofDelimiter(" ").formatHex(code)));
         }
         return out.toString();
+    }
+
+    /** The whole state but memory, for a comparison. */
+    String state() {
+        Cpu c = vcpu.cpu();
+        StringBuilder out = new StringBuilder(describe());
+        // Counters since the last limit was set: what a watchdog cut short does not count.
+        out.append(String.format(
+                "%ninstructions %d faults %d shadow %d%n",
+                c.instructions - startInstructions, vcpu.faults() - startFaults, c.shadow));
+        for (int seg = 0; seg < 8; seg++) {
+            out.append(String.format(
+                    "%d:%x %x %x %x%n", seg, c.segSel[seg], c.segBase[seg], c.segLimit[seg], c.segAttr[seg]));
+        }
+        out.append(String.format("cr2 %x cr3 %x mxcsr %x dr6 %x dr7 %x%n", c.cr2, c.cr3, c.mxcsr, c.dr[6], c.dr[7]));
+        for (long lane : c.v) {
+            out.append(String.format("%x ", lane));
+        }
+        out.append(String.format("%nfpu %x %x", vcpu.fpuControlWord(), vcpu.fpuStatusWord()));
+        for (int n = 0; n < 8; n++) {
+            out.append(String.format(" %x:%x", vcpu.fpuSignExponent(n), vcpu.fpuSignificand(n)));
+        }
+        return out.toString();
+    }
+
+    /** Whether another machine's memory is equal. */
+    boolean sameMemory(FuzzMachine other) {
+        return ram.mismatch(other.ram) < 0;
     }
 
     /** What happened, in one line. */

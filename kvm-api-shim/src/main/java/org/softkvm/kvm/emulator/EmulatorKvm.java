@@ -13,7 +13,7 @@ import org.softkvm.kvm.Vm;
 /** The KVM API on the emulated CPU. */
 final class EmulatorKvm implements Kvm {
     /** The ways of executing guest code that there are. */
-    static final List<String> ENGINES = List.of("interpreter");
+    static final List<String> ENGINES = List.of("auto", "interpreter", "translator");
 
     private volatile boolean closed;
 

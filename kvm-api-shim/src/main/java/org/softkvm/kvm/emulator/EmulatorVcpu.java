@@ -89,6 +89,11 @@ final class EmulatorVcpu implements Vcpu {
         requests.setIrqchip(vm.irqchip());
         port = new LapicPort(apic, vm.irqchip(), bootstrap, () -> requests.post(Requests.CR8));
         cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
+        switch (vm.engine()) {
+            case "interpreter" -> cpu.setTranslation(Integer.MAX_VALUE, false);
+            case "translator" -> cpu.setTranslation(1, true);
+            default -> cpu.setTranslation(VirtualCpu.DEFAULT_TRANSLATION_THRESHOLD, false);
+        }
         requests.setCpu(cpu);
         clock = new PvClock(vm.memory(), vm.time(), tsc, cpu::tsc);
         // Under the virtual clock nothing is ever stolen.

@@ -53,6 +53,7 @@ final class EmulatorVm implements Vm {
     /** The same by APIC id; a vcpu that is just being made may be missed. */
     private final EmulatorVcpu[] byApicId = new EmulatorVcpu[Capabilities.MAX_VCPU_ID];
 
+    private String engine = EmulatorKvm.ENGINES.get(0);
     private final List<MemorySegment> allocations = new ArrayList<>();
 
     private SlotTable slots = new SlotTable(CpuModel.MAX.physicalAddressBits());
@@ -613,6 +614,12 @@ final class EmulatorVm implements Vm {
             throw new KvmException(call, Errno.EINVAL, "engine=" + engine + " (there are " + EmulatorKvm.ENGINES + ")");
         }
         checkNoVcpus(call, "engine=" + engine);
+        this.engine = engine;
+    }
+
+    /** How guest code is executed. */
+    String engine() {
+        return engine;
     }
 
     @Override

@@ -23,7 +23,8 @@ final class Help {
                                       286 or 8086; with features added or removed: x86-64-v2,+name,-name
               --cpus N                number of CPUs (1)
               --backend NAME          auto (default) or emulator
-              --engine NAME           auto (default) or interpreter
+              --engine NAME           auto (default: interpreter, hot code translated), interpreter,
+                                      or translator (everything is translated at once: for tests)
               --clock host|virtual    what time is (default host). virtual: an instruction takes 1 ns, an access to a
                                       device 1 us, waiting nothing, so that every run does the same; CPUs take turns;
                                       input of the serial port comes from a file only (< F)

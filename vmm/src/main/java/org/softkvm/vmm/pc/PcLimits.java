@@ -29,7 +29,6 @@ final class PcLimits {
     private static final List<String> CPUS =
             List.of("max", "x86-64-v2", "x86-64-v3", "pentium2", CPU_486, CPU_286, CPU_8086);
 
-    private static final List<String> LATER_ENGINES = List.of("translator");
     private static final List<String> LATER_BACKENDS = List.of("kvm");
 
     private PcLimits() {}
@@ -46,7 +45,7 @@ final class PcLimits {
             throw new VmmException(
                     "--cpus: CPU model " + config.cpu() + " has no local APIC, by which several CPUs work");
         }
-        choice("engine", config.engine(), List.of("auto", "interpreter"), LATER_ENGINES);
+        choice("engine", config.engine(), List.of("auto", "interpreter", "translator"), List.of());
         choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);
         choice("boot protocol", config.bootProtocol(), BootProtocol.titles(), List.of());
         checkMemory(config);

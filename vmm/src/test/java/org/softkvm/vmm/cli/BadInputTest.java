@@ -115,7 +115,6 @@ class BadInputTest {
                 of("run @good.elf --max-instructions 0", "at least 1"),
                 of("run @good.elf --backend kvm", "backend is not supported yet: kvm"),
                 of("run @good.elf --backend xen", "unknown backend: xen"),
-                of("run @good.elf --engine translator", "engine is not supported yet: translator"),
                 of("run @good.elf --engine warp", "unknown engine: warp"),
                 of("run @good.elf --clock broken", "unknown clock: broken"),
                 of("run @good.elf --screen text", "screen is not supported yet: text"),

@@ -1,0 +1,296 @@
+package org.softkvm.emulator.run;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.PriorityQueue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.exec.Branch;
+import org.softkvm.emulator.translate.Plan;
+import org.softkvm.emulator.translate.Region;
+import org.softkvm.emulator.translate.Translator;
+
+/**
+ * One vcpu's translated regions: which blocks become regions, when, and when all are given up. Plans are made on the
+ * vcpu's thread from blocks that were executed; translation runs in the background.
+ */
+final class Regions {
+    /** Instructions in a plan at most; the size of the bytecode limits it further. */
+    private static final int MAX_PLANNED = 160;
+    /** Pages that one region may span. */
+    private static final int MAX_PAGES = 4;
+    /** A block is taken along where it was executed at least this fraction of the entry's executions. */
+    private static final int COLD = 16;
+    /** Regions kept before all are dropped, so that metaspace stays bounded. */
+    private static final int MAX_REGIONS = 8_000;
+    /** Plans that wait for the background thread at most. */
+    private static final int MAX_WAITING = 256;
+
+    /** One thread for all vcpus of the process: translation competes with the guest for the host's cores. */
+    private static final ExecutorService BACKGROUND = background();
+
+    private static ExecutorService background() {
+        ThreadPoolExecutor e = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
+            Thread t = new Thread(task, "softkvm-translator");
+            t.setDaemon(true);
+            return t;
+        });
+        e.allowCoreThreadTimeOut(true);
+        return e;
+    }
+
+    private record Job(Plan plan, Block[] blocks) {}
+
+    private record Done(Job job, Region region) {}
+
+    private final Cpu c;
+    private final BlockCache cache;
+    private final ConcurrentLinkedQueue<Done> done = new ConcurrentLinkedQueue<>();
+    private final java.util.concurrent.atomic.AtomicInteger waiting = new java.util.concurrent.atomic.AtomicInteger();
+    private List<RunnableRegion> installed = new ArrayList<>();
+
+    /** Executions of a block after which it is translated; {@code Integer.MAX_VALUE} for never. */
+    int threshold = Integer.MAX_VALUE;
+    /** Translate at once on the vcpu's thread: for tests. */
+    boolean synchronous;
+    /** Emit code that counts instructions. */
+    boolean counted;
+    /** Emit code that keeps the order of memory accesses, which other vcpus see. */
+    boolean shared;
+
+    /** Statistics. */
+    long translated;
+
+    long failed;
+    long emittedBytes;
+    long planned;
+    long dropped;
+    volatile long nanos;
+    volatile RuntimeException lastFailure;
+
+    Regions(Cpu c, BlockCache cache) {
+        this.c = c;
+        this.cache = cache;
+    }
+
+    /** A block was executed as often as the threshold says. */
+    void hot(Block head) {
+        if (synchronous && lastFailure != null) {
+            throw new IllegalStateException("a region could not be emitted", lastFailure);
+        }
+        if (head.region != null || head.unsettled != null || waiting.get() >= MAX_WAITING) {
+            head.count = 0;
+            return;
+        }
+        Job job = plan(head);
+        planned += job.plan.size();
+        if (synchronous) {
+            install(new Done(job, translate(job.plan)));
+            return;
+        }
+        waiting.incrementAndGet();
+        BACKGROUND.execute(() -> {
+            done.add(new Done(job, translate(job.plan)));
+            waiting.decrementAndGet();
+            c.request(Cpu.REQ_REGION);
+        });
+    }
+
+    private Region translate(Plan plan) {
+        long begin = System.nanoTime();
+        try {
+            return Translator.translate(c, plan);
+        } catch (RuntimeException e) {
+            // Whatever cannot be emitted stays with the interpreter; the statistics tell.
+            lastFailure = e;
+            return null;
+        } finally {
+            nanos += System.nanoTime() - begin;
+        }
+    }
+
+    /** Takes over what the background thread has made. */
+    void installDone() {
+        for (Done d = done.poll(); d != null; d = done.poll()) {
+            install(d);
+        }
+    }
+
+    private void install(Done d) {
+        if (d.region == null) {
+            failed++;
+            return;
+        }
+        if (d.job.plan.counted != counted || d.job.plan.shared != shared) {
+            return;
+        }
+        Block[] blocks = java.util.Arrays.copyOf(d.job.blocks, d.region.blocks);
+        for (Block b : blocks) {
+            if (b.context == 0) {
+                // Its code was written in the meantime.
+                return;
+            }
+        }
+        if (installed.size() >= MAX_REGIONS) {
+            dropAll();
+        }
+        RunnableRegion r = new RunnableRegion(d.region, blocks, counted);
+        r.context = 1;
+        for (Block b : blocks) {
+            if (b.copies == null) {
+                b.copies = new ArrayList<>(2);
+            }
+            b.copies.add(r);
+            if (b != blocks[0] && b.region == null) {
+                // Mostly it runs inside this region from now on; only one that is still entered often gets its own.
+                b.count = Math.min(b.count, 0) - 4 * Math.min(threshold, 1 << 24);
+            }
+        }
+        blocks[0].region = r;
+        installed.add(r);
+        translated++;
+        emittedBytes += d.region.codeSize;
+    }
+
+    /** Gives all regions up. */
+    void dropAll() {
+        for (RunnableRegion r : installed) {
+            r.context = 0;
+            for (Block b : r.blocks) {
+                b.copies = null;
+                b.region = null;
+                b.count = 0;
+            }
+        }
+        dropped += installed.size();
+        installed = new ArrayList<>();
+    }
+
+    // ---------------------------------------------------------------- planning
+
+    private Job plan(Block head) {
+        Plan plan = new Plan(c.codeBits(), c.stackAddressSize(), c.segLimit[Cpu.CS], counted, shared);
+        List<Block> blocks = new ArrayList<>();
+        PriorityQueue<Block> frontier = new PriorityQueue<>(Comparator.comparingInt(b -> -b.count));
+        java.util.HashSet<Long> seen = new java.util.HashSet<>();
+        java.util.HashSet<Long> pages = new java.util.HashSet<>();
+        frontier.add(head);
+        seen.add(head.rip);
+        int size = 0;
+        // The entry runs here for the last time before its count decides anything.
+        int least = synchronous ? Integer.MIN_VALUE : Math.max(1, head.count / COLD);
+        while (!frontier.isEmpty()) {
+            Block b = frontier.poll();
+            if (size + b.insns.length > MAX_PLANNED && size > 0) {
+                continue;
+            }
+            int before = pages.size();
+            pages.add(b.host & -4096L);
+            if (b.secondPage >= 0) {
+                pages.add(b.secondPage);
+            }
+            if (before > 0 && pages.size() > MAX_PAGES) {
+                pages.remove(b.host & -4096L);
+                continue;
+            }
+            blocks.add(b);
+            size += b.insns.length;
+            for (long rip : successors(b)) {
+                if (seen.add(rip)) {
+                    Block next = cache.peek(rip);
+                    if (next != null && (next.count >= least || next.count < 0)) {
+                        frontier.add(next);
+                    }
+                }
+            }
+        }
+        List<Long> returns = new ArrayList<>();
+        for (Block b : blocks) {
+            Insn last = b.insns[b.insns.length - 1];
+            if (last.op.owner() == Branch.class && last.op.method().startsWith("call")) {
+                returns.add(last.nextRip);
+            }
+        }
+        for (Block b : blocks) {
+            plan.add(new Plan.Piece(b.rip, b.endRip, b.insns, targets(b, returns)));
+        }
+        return new Job(plan, blocks.toArray(new Block[0]));
+    }
+
+    private static boolean indirect(Insn last) {
+        return last.op.owner() == Branch.class
+                && switch (last.op.method()) {
+                    case "ret", "callIndirect", "jmpIndirect" -> true;
+                    default -> false;
+                };
+    }
+
+    static boolean endsIndirect(Block b) {
+        return indirect(b.insns[b.insns.length - 1]);
+    }
+
+    private static long[] targets(Block b, List<Long> returns) {
+        Insn last = b.insns[b.insns.length - 1];
+        if (!indirect(last)) {
+            return new long[0];
+        }
+        List<Long> all = new ArrayList<>();
+        for (int k = 0; k < b.targetCount; k++) {
+            all.add(b.targets[k]);
+        }
+        if (last.op.method().equals("ret")) {
+            for (long r : returns) {
+                if (!all.contains(r)) {
+                    all.add(r);
+                }
+            }
+        }
+        long[] out = new long[all.size()];
+        for (int k = 0; k < out.length; k++) {
+            out[k] = all.get(k);
+        }
+        return out;
+    }
+
+    private static long[] successors(Block b) {
+        Insn last = b.insns[b.insns.length - 1];
+        Op op = last.op;
+        if (!op.endsBlock()) {
+            return new long[] {b.endRip};
+        }
+        switch (op.kind()) {
+            case JCC -> {
+                return new long[] {last.target, last.nextRip};
+            }
+            case JMP -> {
+                return new long[] {last.target};
+            }
+            default -> {
+                if (op.owner() != Branch.class) {
+                    return new long[0];
+                }
+            }
+        }
+        return switch (op.method()) {
+            case "call", "loop", "loope", "loopne", "jcxz" -> new long[] {last.target, last.nextRip};
+            default -> {
+                boolean call = op.method().equals("callIndirect");
+                long[] s = new long[b.targetCount + (call ? 1 : 0)];
+                for (int k = 0; k < b.targetCount; k++) {
+                    s[k] = b.targets[k];
+                }
+                if (call) {
+                    s[b.targetCount] = last.nextRip;
+                }
+                yield s;
+            }
+        };
+    }
+}

@@ -1,0 +1,553 @@
+package org.softkvm.emulator.translate;
+
+import java.util.ArrayList;
+import java.util.List;
+import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.decode.Insn;
+
+/**
+ * The method under construction: where guest state lives in it, and how it is read, written and spilled.
+ *
+ * <p>Guest registers and the lazy flags live in JVM locals, which always hold the truth; {@code Cpu} lags behind for
+ * those that are <em>dirty</em>. All locals but the temporaries exist from the entry on and have one type each, so every
+ * frame of the method is the same.
+ */
+final class Code {
+    static final String CPU = Type.getInternalName(Cpu.class);
+    static final String INSN = Type.getInternalName(Insn.class);
+    static final String SUPPORT = Type.getInternalName(RegionSupport.class);
+    static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
+
+    /** Bits of a register set: the general registers, then the flags. */
+    static final int FLAGS = 1 << 16;
+
+    /** Locals. */
+    private static final int SITE = 1;
+
+    private static final int NEXT = 2;
+    private static final int FOP = 4;
+    private static final int FA = 5;
+    private static final int FB = 7;
+    private static final int TAG = 9;
+    private static final int FIRST_REGISTER = 11;
+
+    final MethodVisitor m;
+    final Plan plan;
+    /** Internal name of the class. */
+    final String owner;
+    /** Registers with a local, FLAGS among them. */
+    private final int used;
+    /** Of these, what some inlined instruction writes. */
+    private final int written;
+
+    private final int[] local = new int[16];
+    private final int temporaries;
+    private final Object[] frame;
+    private boolean framed;
+
+    /** What differs from the Cpu at this point of the code. */
+    int dirty;
+    /** The flag operation that the last setter in this block recorded, or -1. */
+    int knownFlags = -1;
+    /** Instructions of this block completed and not yet counted. */
+    int pending;
+
+    /** The instruction being emitted. */
+    Insn insn;
+
+    private int block;
+    private int index;
+
+    /** Where a side exit of each site begins; null where the site has none. */
+    private final List<Label> siteLabels = new ArrayList<>();
+
+    final List<Insn> siteInsns = new ArrayList<>();
+    final List<int[]> sites = new ArrayList<>();
+    private int currentSite = -1;
+    private int currentSitePending = -1;
+
+    private final Label exit = new Label();
+    private final Label exitNext = new Label();
+    private final Label stopped = new Label();
+    private boolean usesStopped;
+
+    Code(MethodVisitor m, Plan plan, String owner, int used, int written) {
+        this.m = m;
+        this.plan = plan;
+        this.owner = owner;
+        this.used = used;
+        this.written = written;
+        int at = FIRST_REGISTER;
+        int count = 7;
+        for (int n = 0; n < 16; n++) {
+            local[n] = -1;
+            if ((used & 1 << n) != 0) {
+                local[n] = at;
+                at += 2;
+                count++;
+            }
+        }
+        temporaries = at;
+        frame = new Object[count];
+        frame[0] = owner;
+        frame[1] = Opcodes.INTEGER;
+        frame[2] = Opcodes.LONG;
+        frame[3] = Opcodes.INTEGER;
+        for (int k = 4; k < count; k++) {
+            frame[k] = Opcodes.LONG;
+        }
+    }
+
+    // ---------------------------------------------------------------- constants and calls
+
+    void op(int opcode) {
+        m.visitInsn(opcode);
+    }
+
+    void intConstant(int v) {
+        if (v >= -1 && v <= 5) {
+            m.visitInsn(Opcodes.ICONST_0 + v);
+        } else if (v == (byte) v) {
+            m.visitIntInsn(Opcodes.BIPUSH, v);
+        } else if (v == (short) v) {
+            m.visitIntInsn(Opcodes.SIPUSH, v);
+        } else {
+            m.visitLdcInsn(v);
+        }
+    }
+
+    void longConstant(long v) {
+        if (v == 0 || v == 1) {
+            m.visitInsn(v == 0 ? Opcodes.LCONST_0 : Opcodes.LCONST_1);
+        } else if (v == (short) v) {
+            intConstant((int) v);
+            m.visitInsn(Opcodes.I2L);
+        } else {
+            m.visitLdcInsn(v);
+        }
+    }
+
+    void support(String name, String descriptor) {
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, SUPPORT, name, descriptor, false);
+    }
+
+    void cpu() {
+        m.visitFieldInsn(Opcodes.GETSTATIC, owner, "CPU", "L" + CPU + ";");
+    }
+
+    void array(String name) {
+        m.visitFieldInsn(Opcodes.GETSTATIC, owner, name, "[J");
+    }
+
+    /** Label and frame of a place that is jumped to. */
+    void at(Label l) {
+        m.visitLabel(l);
+        if (framed) {
+            m.visitFrame(Opcodes.F_SAME, 0, null, 0, null);
+        } else {
+            m.visitFrame(Opcodes.F_FULL, frame.length, frame, 0, null);
+            framed = true;
+        }
+    }
+
+    // ---------------------------------------------------------------- temporaries
+
+    /** The k-th temporary: two slots each, dead at every label. */
+    int temporary(int k) {
+        return temporaries + 2 * k;
+    }
+
+    void storeLong(int slot) {
+        m.visitVarInsn(Opcodes.LSTORE, slot);
+    }
+
+    void loadLong(int slot) {
+        m.visitVarInsn(Opcodes.LLOAD, slot);
+    }
+
+    // ---------------------------------------------------------------- registers
+
+    /** Pushes a whole general register. */
+    void register(int n) {
+        loadLong(local[n]);
+    }
+
+    /** Pushes a register operand; bits above its size are arbitrary, except that AH and its like come shifted down. */
+    void registerRaw(int n, int size) {
+        if (size == 1 && n >= 16) {
+            register(n - 16);
+            intConstant(8);
+            op(Opcodes.LUSHR);
+        } else {
+            register(n);
+        }
+    }
+
+    /** Stores the long on the stack to a register operand; bits above its size are ignored. */
+    void setRegister(int n, int size) {
+        int r = size == 1 && n >= 16 ? n - 16 : n;
+        switch (size) {
+            case 1 -> {
+                register(r);
+                support(n >= 16 ? "mergeHigh" : "mergeLow", "(JJ)J");
+            }
+            case 2 -> {
+                register(r);
+                support("merge16", "(JJ)J");
+            }
+            case 4 -> {
+                m.visitLdcInsn(0xFFFFFFFFL);
+                op(Opcodes.LAND);
+            }
+            default -> {}
+        }
+        storeLong(local[r]);
+        dirty |= 1 << r;
+    }
+
+    /** As {@link #setRegister} where the value is known to have no bits above 32 bits. */
+    void setRegisterClean(int n, int size) {
+        if (size == 4) {
+            storeLong(local[n]);
+            dirty |= 1 << n;
+        } else {
+            setRegister(n, size);
+        }
+    }
+
+    // ---------------------------------------------------------------- flags
+
+    void loadFop() {
+        if (knownFlags >= 0) {
+            intConstant(knownFlags);
+        } else {
+            m.visitVarInsn(Opcodes.ILOAD, FOP);
+        }
+    }
+
+    void loadFa() {
+        loadLong(FA);
+    }
+
+    void loadFb() {
+        loadLong(FB);
+    }
+
+    void storeFa() {
+        storeLong(FA);
+        dirty |= FLAGS;
+    }
+
+    void storeFb() {
+        storeLong(FB);
+        dirty |= FLAGS;
+    }
+
+    /** Records the flag operation. */
+    void setFop(int value) {
+        intConstant(value);
+        m.visitVarInsn(Opcodes.ISTORE, FOP);
+        knownFlags = value;
+        dirty |= FLAGS;
+    }
+
+    /** Records the flag operation on the stack. */
+    void storeFop() {
+        m.visitVarInsn(Opcodes.ISTORE, FOP);
+        knownFlags = -1;
+        dirty |= FLAGS;
+    }
+
+    /** Pushes operation and operands. */
+    void loadFlags() {
+        loadFop();
+        loadFa();
+        loadFb();
+    }
+
+    /** Reads the flags that a method left in the Cpu. */
+    void reloadFlags() {
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fop", "I");
+        m.visitVarInsn(Opcodes.ISTORE, FOP);
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fa", "J");
+        storeLong(FA);
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fb", "J");
+        storeLong(FB);
+        knownFlags = -1;
+    }
+
+    // ---------------------------------------------------------------- entry, spills, exits
+
+    /** Loads the guest state into the locals. */
+    void prologue() {
+        op(Opcodes.ICONST_M1);
+        m.visitVarInsn(Opcodes.ISTORE, SITE);
+        op(Opcodes.LCONST_0);
+        storeLong(NEXT);
+        if ((used & FLAGS) != 0) {
+            reloadFlags();
+        } else {
+            op(Opcodes.ICONST_0);
+            m.visitVarInsn(Opcodes.ISTORE, FOP);
+            op(Opcodes.LCONST_0);
+            storeLong(FA);
+            op(Opcodes.LCONST_0);
+            storeLong(FB);
+        }
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, "tlbTag", "J");
+        storeLong(TAG);
+        reload(used);
+    }
+
+    /** Loads registers from the Cpu. */
+    void reload(int set) {
+        for (int n = 0; n < 16; n++) {
+            if ((set & used & 1 << n) != 0) {
+                array("R");
+                intConstant(n);
+                op(Opcodes.LALOAD);
+                storeLong(local[n]);
+            }
+        }
+    }
+
+    /** Brings the Cpu up to date with these registers and flags. */
+    private void store(int set) {
+        for (int n = 0; n < 16; n++) {
+            if ((set & 1 << n) != 0) {
+                array("R");
+                intConstant(n);
+                loadLong(local[n]);
+                op(Opcodes.LASTORE);
+            }
+        }
+        if ((set & FLAGS) != 0) {
+            cpu();
+            m.visitVarInsn(Opcodes.ILOAD, FOP);
+            loadFa();
+            loadFb();
+            m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, CPU, "setLazy", "(IJJ)V", false);
+        }
+    }
+
+    /** Brings the Cpu up to date before a method that may read it or fault. */
+    void spill() {
+        store(dirty);
+        dirty = 0;
+    }
+
+    /** Brings the Cpu's flags up to date before a method that may read or write them; they are exact there after it. */
+    void spillFlags() {
+        store(dirty & FLAGS);
+        // What the method leaves is reloaded, and equal then.
+        dirty &= ~FLAGS;
+    }
+
+    /** Begins a block. */
+    void begin(int number, int dirtyAtEntry) {
+        block = number;
+        dirty = dirtyAtEntry;
+        knownFlags = -1;
+        pending = 0;
+    }
+
+    /** Begins an instruction. */
+    void begin(Insn i, int indexInBlock) {
+        insn = i;
+        index = indexInBlock;
+        currentSite = -1;
+    }
+
+    /** The site in front of the present instruction. */
+    int site() {
+        if (currentSite < 0 || currentSitePending != pending) {
+            currentSite = sites.size();
+            currentSitePending = pending;
+            sites.add(new int[] {block, index, pending});
+            siteInsns.add(insn);
+            siteLabels.add(null);
+        }
+        return currentSite;
+    }
+
+    /** Where to jump to leave in front of the present instruction; nothing of it may have been committed. */
+    Label sideExit() {
+        int s = site();
+        if (siteLabels.get(s) == null) {
+            siteLabels.set(s, new Label());
+        }
+        return siteLabels.get(s);
+    }
+
+    /** Counts what has completed, where instructions are counted. */
+    void flushCount() {
+        if (plan.counted && pending > 0) {
+            cpu();
+            intConstant(pending);
+            support("count", "(L" + CPU + ";I)V");
+        }
+        pending = 0;
+    }
+
+    /** Leaves for another place, a constant. */
+    void leave(long rip) {
+        longConstant(rip);
+        storeLong(NEXT);
+        m.visitJumpInsn(Opcodes.GOTO, exitNext);
+    }
+
+    /** Keeps a computed branch target. */
+    void storeNext() {
+        storeLong(NEXT);
+    }
+
+    /** Pushes the computed branch target. */
+    void loadNext() {
+        loadLong(NEXT);
+    }
+
+    /** Leaves for the computed branch target. */
+    void leaveNext() {
+        m.visitJumpInsn(Opcodes.GOTO, exitNext);
+    }
+
+    /** Leaves where a method asked for it; RIP is set. */
+    void leaveIfStopped() {
+        usesStopped = true;
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, "limit", "I");
+        m.visitJumpInsn(Opcodes.IFEQ, stopped);
+    }
+
+    /** Leaves after a method that ends the block; RIP is set. */
+    void leaveStopped() {
+        intConstant(Region.STOPPED);
+        op(Opcodes.IRETURN);
+    }
+
+    void setRip(long rip) {
+        cpu();
+        longConstant(rip);
+        m.visitFieldInsn(Opcodes.PUTFIELD, CPU, "rip", "J");
+    }
+
+    /** Emits all exits. */
+    void epilogue() {
+        for (int s = 0; s < sites.size(); s++) {
+            if (siteLabels.get(s) != null) {
+                at(siteLabels.get(s));
+                intConstant(s);
+                m.visitVarInsn(Opcodes.ISTORE, SITE);
+                m.visitJumpInsn(Opcodes.GOTO, exit);
+            }
+        }
+        if (usesStopped) {
+            at(stopped);
+            leaveStopped();
+        }
+        at(exitNext);
+        cpu();
+        loadLong(NEXT);
+        m.visitFieldInsn(Opcodes.PUTFIELD, CPU, "rip", "J");
+        at(exit);
+        store(written);
+        m.visitVarInsn(Opcodes.ILOAD, SITE);
+        op(Opcodes.IRETURN);
+    }
+
+    // ---------------------------------------------------------------- memory
+
+    /** Pushes the offset that the memory operand names, cut to the address size. */
+    void effectiveAddress(Insn i) {
+        boolean any = false;
+        if (i.base != Cpu.ZERO) {
+            register(i.base);
+            any = true;
+        }
+        if (i.index != Cpu.ZERO) {
+            register(i.index);
+            if (i.scale != 0) {
+                intConstant(i.scale);
+                op(Opcodes.LSHL);
+            }
+            if (any) {
+                op(Opcodes.LADD);
+            }
+            any = true;
+        }
+        if (!any) {
+            longConstant(i.disp & i.addrMask);
+            return;
+        }
+        if (i.disp != 0) {
+            longConstant(i.disp);
+            op(Opcodes.LADD);
+        }
+        if (i.addrMask != -1L) {
+            m.visitLdcInsn(i.addrMask);
+            op(Opcodes.LAND);
+        }
+    }
+
+    /** Turns the offset on the stack into a linear address in a temporary, with the segment's checks. */
+    void linear(int seg, int size, boolean write, int slot) {
+        if (plan.codeBits == 64) {
+            if (seg >= Cpu.FS) {
+                array("SB");
+                intConstant(seg);
+                op(Opcodes.LALOAD);
+                op(Opcodes.LADD);
+            }
+            storeLong(slot);
+            return;
+        }
+        intConstant(seg);
+        intConstant(size);
+        array(write ? "WL" : "RL");
+        array(write ? "WH" : "RH");
+        array("SB");
+        support("linear", "(JII[J[J[J)J");
+        storeLong(slot);
+        loadLong(slot);
+        op(Opcodes.LCONST_0);
+        op(Opcodes.LCMP);
+        m.visitJumpInsn(Opcodes.IFLT, sideExit());
+    }
+
+    /** The linear address of the ModRM operand goes to a temporary. */
+    void address(Insn i, int size, boolean write, int slot) {
+        effectiveAddress(i);
+        linear(i.seg, size, write, slot);
+    }
+
+    /** Leaves in front of the instruction where the access misses the TLB. */
+    void check(int slot, int size, boolean write) {
+        loadLong(slot);
+        array(write ? "TW" : "TR");
+        loadLong(TAG);
+        support("miss" + size, "(J[JJ)Z");
+        m.visitJumpInsn(Opcodes.IFNE, sideExit());
+    }
+
+    /** Pushes memory that {@link #check} has passed, zero-extended. */
+    void load(int slot, int size, boolean fromWriteTlb) {
+        loadLong(slot);
+        array(fromWriteTlb ? "TW" : "TR");
+        support((plan.shared ? "sharedLoad" : "load") + size, "(J[J)J");
+    }
+
+    /** Stores the long on the stack to memory that {@link #check} has passed. */
+    void store(int slot, int size) {
+        loadLong(slot);
+        array("TW");
+        support((plan.shared ? "sharedStore" : "store") + size, "(JJ[J)V");
+    }
+}

@@ -1,0 +1,39 @@
+package org.softkvm.emulator.translate;
+
+import org.softkvm.emulator.decode.Insn;
+
+/**
+ * A translated region of one vcpu. Its subclass is generated; {@link #run} executes until control leaves it.
+ */
+public abstract class Region {
+    /** Result of {@link #run}: left between two instructions; RIP says where. */
+    public static final int LEFT = -1;
+    /** Result of {@link #run}: left after an instruction that asks the run loop to look at events. */
+    public static final int STOPPED = -2;
+
+    /** Instructions by site: a site is a place where the region may be left in front of an instruction. */
+    public Insn[] siteInsns;
+    /** By site: index of the block in the plan. */
+    public int[] siteBlock;
+    /** By site: index of the instruction in its block. */
+    public int[] siteIndex;
+    /** By site: instructions completed and not yet counted. */
+    public int[] sitePending;
+    /** Size of the emitted method in bytes. */
+    public int codeSize;
+    /** Guest instructions in it. */
+    public int size;
+    /** Blocks of the plan in it: its first ones. */
+    public int blocks;
+
+    /** For the subclasses. */
+    protected Region() {}
+
+    /**
+     * Executes from the region's entry.
+     *
+     * @return {@link #LEFT}, {@link #STOPPED}, or the site in front of whose instruction it was left, for the
+     *     interpreter to execute
+     */
+    public abstract int run();
+}

@@ -1,0 +1,528 @@
+package org.softkvm.emulator.translate;
+
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import org.objectweb.asm.ClassWriter;
+import org.objectweb.asm.Label;
+import org.objectweb.asm.MethodVisitor;
+import org.objectweb.asm.Opcodes;
+import org.objectweb.asm.Type;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.exec.Branch;
+
+/**
+ * Writes the class of a region: one method in which the blocks of the plan are joined by plain jumps, so that HotSpot
+ * sees the guest's own loops.
+ */
+final class RegionEmitter {
+    private static final String REGION = Type.getInternalName(Region.class);
+    private static final String HANDLER = "org/softkvm/emulator/exec/Handler";
+    private static final String FLAGS = Type.getInternalName(Flags.class);
+    static final String NAME = REGION + "$Code";
+    /** Candidates of an indirect branch that are compared with. */
+    private static final int MAX_TARGETS = 6;
+
+    private final Plan plan;
+    private final List<Plan.Piece> pieces;
+    /** Blocks in the order of emission, by index in the plan. */
+    private final int[] order;
+    /** Place in the order by index in the plan. */
+    private final int[] place;
+
+    private final Label[] labels;
+    private final int[] dirtyIn;
+    private int used;
+    private int written;
+    private Code c;
+    private IntegerEmitter integer;
+    private int current;
+
+    /** What was emitted. */
+    byte[] bytes;
+
+    int codeSize;
+
+    RegionEmitter(Plan plan) {
+        this.plan = plan;
+        this.pieces = plan.pieces;
+        int n = pieces.size();
+        List<Integer> byRip = new ArrayList<>();
+        for (int k = 0; k < n; k++) {
+            byRip.add(k);
+        }
+        byRip.sort(Comparator.comparingLong(k -> pieces.get(k).rip()));
+        order = byRip.stream().mapToInt(Integer::intValue).toArray();
+        place = new int[n];
+        for (int k = 0; k < n; k++) {
+            place[order[k]] = k;
+        }
+        labels = new Label[n];
+        dirtyIn = new int[n];
+        for (int k = 0; k < n; k++) {
+            labels[k] = new Label();
+        }
+        analyse();
+    }
+
+    // ---------------------------------------------------------------- analysis
+
+    private static boolean branchInlined(Insn i) {
+        return switch (i.op.kind()) {
+            case JCC, JMP -> true;
+            case STATE -> i.op.owner() == Branch.class;
+            default -> false;
+        };
+    }
+
+    private static boolean inlined(Insn i) {
+        return IntegerEmitter.inlined(i) || branchInlined(i);
+    }
+
+    private void analyse() {
+        int n = pieces.size();
+        int[] generated = new int[n];
+        boolean[] spills = new boolean[n];
+        for (int k = 0; k < n; k++) {
+            for (Insn i : pieces.get(k).insns()) {
+                if (inlined(i)) {
+                    used |= RegisterUse.used(i);
+                    written |= RegisterUse.written(i);
+                    generated[k] |= RegisterUse.written(i);
+                } else {
+                    spills[k] = true;
+                    generated[k] = 0;
+                }
+            }
+        }
+        boolean changed = true;
+        while (changed) {
+            changed = false;
+            for (int k = 0; k < n; k++) {
+                int out = (spills[k] ? 0 : dirtyIn[k]) | generated[k];
+                for (int s : successors(pieces.get(k))) {
+                    if (s >= 0 && (dirtyIn[s] | out) != dirtyIn[s]) {
+                        dirtyIn[s] |= out;
+                        changed = true;
+                    }
+                }
+            }
+        }
+    }
+
+    /** Blocks of the plan that may follow. */
+    private int[] successors(Plan.Piece p) {
+        Insn last = p.insns()[p.insns().length - 1];
+        if (!last.op.endsBlock()) {
+            return new int[] {plan.find(p.endRip())};
+        }
+        return switch (last.op.kind()) {
+            case JCC -> new int[] {plan.find(last.target), plan.find(last.nextRip)};
+            case JMP -> new int[] {plan.find(last.target)};
+            default -> {
+                if (last.op.owner() != Branch.class) {
+                    yield new int[0];
+                }
+                yield switch (last.op.method()) {
+                    case "call" -> new int[] {plan.find(last.target)};
+                    case "loop", "loope", "loopne", "jcxz" ->
+                        new int[] {plan.find(last.target), plan.find(last.nextRip)};
+                    default -> {
+                        int[] s = new int[p.targets().length];
+                        for (int k = 0; k < s.length; k++) {
+                            s[k] = plan.find(p.targets()[k]);
+                        }
+                        yield s;
+                    }
+                };
+            }
+        };
+    }
+
+    // ---------------------------------------------------------------- the class
+
+    void emit() {
+        ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
+        w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, NAME, null, REGION, null);
+        int constant = Opcodes.ACC_STATIC | Opcodes.ACC_FINAL | Opcodes.ACC_PRIVATE;
+        w.visitField(constant, "CPU", "L" + Code.CPU + ";", null, null).visitEnd();
+        w.visitField(constant, "I", "[L" + Code.INSN + ";", null, null).visitEnd();
+        for (String array : ARRAYS) {
+            w.visitField(constant, array, "[J", null, null).visitEnd();
+        }
+        staticInitializer(w);
+        MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
+        init.visitCode();
+        init.visitVarInsn(Opcodes.ALOAD, 0);
+        init.visitMethodInsn(Opcodes.INVOKESPECIAL, REGION, "<init>", "()V", false);
+        init.visitInsn(Opcodes.RETURN);
+        init.visitMaxs(0, 0);
+        init.visitEnd();
+        MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "()I", null, null);
+        m.visitCode();
+        c = new Code(m, plan, NAME, used, written);
+        integer = new IntegerEmitter(c);
+        c.prologue();
+        if (order[0] != 0) {
+            m.visitJumpInsn(Opcodes.GOTO, labels[0]);
+        }
+        for (int k : order) {
+            piece(k);
+        }
+        c.epilogue();
+        Label end = new Label();
+        m.visitLabel(end);
+        m.visitMaxs(0, 0);
+        m.visitEnd();
+        w.visitEnd();
+        bytes = w.toByteArray();
+        codeSize = end.getOffset();
+    }
+
+    /** Class data: Cpu, instructions, then the arrays. */
+    static final String[] ARRAYS = {"R", "TR", "TW", "SB", "RL", "RH", "WL", "WH"};
+
+    private static void staticInitializer(ClassWriter w) {
+        MethodVisitor m = w.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
+        m.visitCode();
+        m.visitMethodInsn(
+                Opcodes.INVOKESTATIC,
+                "java/lang/invoke/MethodHandles",
+                "lookup",
+                "()Ljava/lang/invoke/MethodHandles$Lookup;",
+                false);
+        m.visitLdcInsn("_");
+        m.visitLdcInsn(Type.getType(Object[].class));
+        m.visitMethodInsn(
+                Opcodes.INVOKESTATIC,
+                "java/lang/invoke/MethodHandles",
+                "classData",
+                "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;)Ljava/lang/Object;",
+                false);
+        m.visitTypeInsn(Opcodes.CHECKCAST, "[Ljava/lang/Object;");
+        m.visitVarInsn(Opcodes.ASTORE, 0);
+        constant(m, 0, "CPU", "L" + Code.CPU + ";", Code.CPU);
+        constant(m, 1, "I", "[L" + Code.INSN + ";", "[L" + Code.INSN + ";");
+        for (int k = 0; k < ARRAYS.length; k++) {
+            constant(m, 2 + k, ARRAYS[k], "[J", "[J");
+        }
+        m.visitInsn(Opcodes.RETURN);
+        m.visitMaxs(0, 0);
+        m.visitEnd();
+    }
+
+    private static void constant(MethodVisitor m, int index, String name, String descriptor, String type) {
+        m.visitVarInsn(Opcodes.ALOAD, 0);
+        m.visitIntInsn(Opcodes.BIPUSH, index);
+        m.visitInsn(Opcodes.AALOAD);
+        m.visitTypeInsn(Opcodes.CHECKCAST, type);
+        m.visitFieldInsn(Opcodes.PUTSTATIC, NAME, name, descriptor);
+    }
+
+    /** The instructions that {@link Region#siteInsns} needs. */
+    Insn[] siteInsns() {
+        return c.siteInsns.toArray(new Insn[0]);
+    }
+
+    List<int[]> sites() {
+        return c.sites;
+    }
+
+    // ---------------------------------------------------------------- blocks
+
+    private void piece(int k) {
+        Plan.Piece p = pieces.get(k);
+        current = k;
+        c.at(labels[k]);
+        c.begin(k, dirtyIn[k]);
+        Insn[] insns = p.insns();
+        for (int n = 0; n < insns.length; n++) {
+            Insn i = insns[n];
+            c.begin(i, n);
+            if (branchInlined(i)) {
+                branch(p, i);
+                return;
+            }
+            if (IntegerEmitter.inlined(i)) {
+                integer.emit(i);
+                c.pending++;
+            } else if (call(i)) {
+                return;
+            }
+        }
+        c.flushCount();
+        edge(p.endRip());
+    }
+
+    /** Calls an instruction's state method, or its handler where it has none. True where the block ends. */
+    private boolean call(Insn i) {
+        Op op = i.op;
+        boolean state = op.kind() == Op.Kind.STATE && op.vectorForm() == Op.VectorForm.NONE;
+        boolean ends = op.endsBlock();
+        boolean repeats = i.rep != 0 && op.isCommitsParts();
+        boolean mayStop = ends || repeats || StateEffects.mayStop(i);
+        c.spill();
+        c.flushCount();
+        int site = c.site();
+        c.cpu();
+        c.intConstant(site);
+        c.m.visitFieldInsn(Opcodes.PUTFIELD, Code.CPU, "site", "I");
+        if (mayStop) {
+            c.setRip(i.nextRip);
+        }
+        if (!state) {
+            insn(site);
+            c.m.visitFieldInsn(Opcodes.GETFIELD, Code.INSN, "handler", "L" + HANDLER + ";");
+        }
+        c.cpu();
+        insn(site);
+        if (state) {
+            c.m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(op.owner()), op.method(), Code.EXEC, false);
+        } else {
+            c.m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, HANDLER, "exec", Code.EXEC, false);
+        }
+        c.pending = 1;
+        if (ends) {
+            c.flushCount();
+            c.leaveStopped();
+            return true;
+        }
+        if (mayStop) {
+            c.flushCount();
+            c.leaveIfStopped();
+            if (repeats && plan.counted) {
+                // Its iterations count; the way to the next look at the limit may be too long now.
+                c.reload(StateEffects.registersWritten(i));
+                if ((used & Code.FLAGS) != 0) {
+                    c.reloadFlags();
+                }
+                poll(i.nextRip);
+            }
+        }
+        c.reload(StateEffects.registersWritten(i));
+        if ((used & Code.FLAGS) != 0 && op.flagsWritten() != 0) {
+            c.reloadFlags();
+        }
+        return false;
+    }
+
+    private void insn(int site) {
+        c.m.visitFieldInsn(Opcodes.GETSTATIC, NAME, "I", "[L" + Code.INSN + ";");
+        c.intConstant(site);
+        c.op(Opcodes.AALOAD);
+    }
+
+    // ---------------------------------------------------------------- branches
+
+    private boolean targetOutside(long target) {
+        return plan.codeBits == 64 ? target << 16 >> 16 != target : target > plan.codeLimit;
+    }
+
+    /** Goes to a known place: a block of the region or the way out. */
+    private void edge(long rip) {
+        int k = plan.find(rip);
+        if (k < 0) {
+            c.leave(rip);
+        } else if (place[k] == place[current] + 1) {
+            // The next block in the order: fall through where nothing stands between.
+            c.m.visitJumpInsn(Opcodes.GOTO, labels[k]);
+        } else {
+            if (place[k] <= place[current]) {
+                poll(rip);
+            }
+            c.m.visitJumpInsn(Opcodes.GOTO, labels[k]);
+        }
+    }
+
+    /** Every cycle has an edge that goes up in the order, and each of these looks for requests. */
+    private void poll(long rip) {
+        Label on = new Label();
+        c.cpu();
+        if (plan.counted) {
+            c.intConstant(plan.size());
+            c.support("stop", "(L" + Code.CPU + ";I)Z");
+        } else {
+            c.m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, Code.CPU, "requests", "()I", false);
+        }
+        c.m.visitJumpInsn(Opcodes.IFEQ, on);
+        c.leave(rip);
+        c.at(on);
+    }
+
+    private boolean forward(long rip) {
+        int k = plan.find(rip);
+        return k >= 0 && place[k] > place[current];
+    }
+
+    private void branch(Plan.Piece p, Insn i) {
+        c.pending++;
+        switch (i.op.kind()) {
+            case JCC -> {
+                if (targetOutside(i.target)) {
+                    leaveHere();
+                    return;
+                }
+                c.flushCount();
+                conditional(i, () -> {}, label -> Conditions.jump(c, i.op.condition(), label));
+            }
+            case JMP -> {
+                if (targetOutside(i.target)) {
+                    leaveHere();
+                    return;
+                }
+                c.flushCount();
+                edge(i.target);
+            }
+            default -> {
+                switch (i.op.method()) {
+                    case "call" -> {
+                        if (targetOutside(i.target)) {
+                            leaveHere();
+                            return;
+                        }
+                        c.pending--;
+                        integer.push(i.opSize, () -> c.longConstant(i.nextRip));
+                        c.pending++;
+                        c.flushCount();
+                        edge(i.target);
+                    }
+                    case "callIndirect", "jmpIndirect" -> indirect(p, i);
+                    case "ret" -> ret(p, i);
+                    default -> loop(i);
+                }
+            }
+        }
+    }
+
+    /** Lets the interpreter execute the branch. */
+    private void leaveHere() {
+        c.pending--;
+        c.m.visitJumpInsn(Opcodes.GOTO, c.sideExit());
+    }
+
+    private interface Jump {
+        void to(Label label);
+    }
+
+    private void conditional(Insn i, Runnable before, Jump jump) {
+        before.run();
+        if (forward(i.target)) {
+            jump.to(labels[plan.find(i.target)]);
+            edge(i.nextRip);
+            return;
+        }
+        Label taken = new Label();
+        jump.to(taken);
+        edge(i.nextRip);
+        c.at(taken);
+        edge(i.target);
+    }
+
+    private void loop(Insn i) {
+        if (targetOutside(i.target)) {
+            leaveHere();
+            return;
+        }
+        c.flushCount();
+        boolean jcxz = i.op.method().equals("jcxz");
+        if (!jcxz) {
+            c.register(Cpu.RCX);
+            c.op(Opcodes.LCONST_1);
+            c.op(Opcodes.LSUB);
+            c.setRegister(Cpu.RCX, i.addrSize);
+        }
+        conditional(i, () -> {}, label -> {
+            if (i.op.method().equals("loop") || jcxz) {
+                counter(i);
+                c.m.visitJumpInsn(jcxz ? Opcodes.IFEQ : Opcodes.IFNE, label);
+                return;
+            }
+            Label no = new Label();
+            counter(i);
+            c.m.visitJumpInsn(Opcodes.IFEQ, no);
+            c.loadFlags();
+            c.m.visitMethodInsn(Opcodes.INVOKESTATIC, FLAGS, "zf", "(IJJ)Z", false);
+            c.m.visitJumpInsn(i.op.method().equals("loope") ? Opcodes.IFNE : Opcodes.IFEQ, label);
+            c.at(no);
+        });
+    }
+
+    private void counter(Insn i) {
+        c.register(Cpu.RCX);
+        if (i.addrMask != -1L) {
+            c.longConstant(i.addrMask);
+            c.op(Opcodes.LAND);
+        }
+        c.op(Opcodes.LCONST_0);
+        c.op(Opcodes.LCMP);
+    }
+
+    /** Leaves in front of the instruction where the target in the temporary is not allowed. */
+    private void checkTarget(int slot) {
+        c.loadLong(slot);
+        if (plan.codeBits == 64) {
+            c.support("notCanonical", "(J)Z");
+            c.m.visitJumpInsn(Opcodes.IFNE, c.sideExit());
+        } else {
+            c.longConstant(plan.codeLimit);
+            c.op(Opcodes.LCMP);
+            c.m.visitJumpInsn(Opcodes.IFGT, c.sideExit());
+        }
+    }
+
+    private static final int TARGET = 6;
+
+    private void indirect(Plan.Piece p, Insn i) {
+        int target = c.temporary(TARGET);
+        c.pending--;
+        integer.branchOperand(i);
+        c.storeLong(target);
+        checkTarget(target);
+        if (i.op.method().equals("callIndirect")) {
+            integer.push(i.opSize, () -> c.longConstant(i.nextRip));
+        }
+        c.pending++;
+        c.flushCount();
+        dispatch(p, target);
+    }
+
+    private void ret(Plan.Piece p, Insn i) {
+        int target = c.temporary(TARGET);
+        c.pending--;
+        integer.stackPointer();
+        integer.pop(i.opSize);
+        c.storeLong(target);
+        checkTarget(target);
+        integer.popped(i.opSize, (int) (i.imm & 0xFFFF));
+        c.pending++;
+        c.flushCount();
+        dispatch(p, target);
+    }
+
+    /** Goes to the place in the temporary: by comparison where it is in the region. */
+    private void dispatch(Plan.Piece p, int target) {
+        int compared = 0;
+        c.loadLong(target);
+        c.storeNext();
+        for (long candidate : p.targets()) {
+            if (plan.find(candidate) < 0 || compared++ == MAX_TARGETS) {
+                continue;
+            }
+            Label no = new Label();
+            c.loadNext();
+            c.longConstant(candidate);
+            c.op(Opcodes.LCMP);
+            if (forward(candidate)) {
+                c.m.visitJumpInsn(Opcodes.IFEQ, labels[plan.find(candidate)]);
+            } else {
+                c.m.visitJumpInsn(Opcodes.IFNE, no);
+                edge(candidate);
+                c.at(no);
+            }
+        }
+        c.leaveNext();
+    }
+}

@@ -1,0 +1,222 @@
+package org.softkvm.emulator.translate;
+
+import java.lang.invoke.VarHandle;
+import org.softkvm.emulator.HostMemory;
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Flags;
+
+/**
+ * What emitted bytecode calls: small static methods that HotSpot inlines. The TLB arrays are constants of the emitted
+ * class, so that after inlining no bounds check of them is left.
+ */
+public final class RegionSupport {
+    private static final int INDEX = (Cpu.TLB_SIZE - 1) << 1;
+
+    private RegionSupport() {}
+
+    /** Whether an access of one byte misses a TLB. */
+    public static boolean miss1(long la, long[] tlb, long tag) {
+        return tlb[(int) (la >>> 11) & INDEX] != (la & -4096L | tag);
+    }
+
+    /** Whether an access of two bytes misses a TLB; an access that crosses pages does. */
+    public static boolean miss2(long la, long[] tlb, long tag) {
+        return tlb[(int) (la >>> 11) & INDEX] != (la + 1 & -4096L | tag);
+    }
+
+    /** As {@link #miss2} for four bytes. */
+    public static boolean miss4(long la, long[] tlb, long tag) {
+        return tlb[(int) (la >>> 11) & INDEX] != (la + 3 & -4096L | tag);
+    }
+
+    /** As {@link #miss2} for eight bytes. */
+    public static boolean miss8(long la, long[] tlb, long tag) {
+        return tlb[(int) (la >>> 11) & INDEX] != (la + 7 & -4096L | tag);
+    }
+
+    /** As {@link #miss2} for sixteen bytes. */
+    public static boolean miss16(long la, long[] tlb, long tag) {
+        return tlb[(int) (la >>> 11) & INDEX] != (la + 15 & -4096L | tag);
+    }
+
+    /** Loads a byte that does not miss, zero-extended. */
+    public static long load1(long la, long[] tlb) {
+        return HostMemory.getByte(la + tlb[((int) (la >>> 11) & INDEX) + 1]);
+    }
+
+    /** Loads two bytes, zero-extended. */
+    public static long load2(long la, long[] tlb) {
+        return HostMemory.getShort(la + tlb[((int) (la >>> 11) & INDEX) + 1]);
+    }
+
+    /** Loads four bytes, zero-extended. */
+    public static long load4(long la, long[] tlb) {
+        return HostMemory.getInt(la + tlb[((int) (la >>> 11) & INDEX) + 1]) & 0xFFFFFFFFL;
+    }
+
+    /** Loads eight bytes. */
+    public static long load8(long la, long[] tlb) {
+        return HostMemory.getLong(la + tlb[((int) (la >>> 11) & INDEX) + 1]);
+    }
+
+    /** Stores a byte that does not miss. */
+    public static void store1(long value, long la, long[] tlb) {
+        HostMemory.putByte(la + tlb[((int) (la >>> 11) & INDEX) + 1], (int) value);
+    }
+
+    /** Stores two bytes. */
+    public static void store2(long value, long la, long[] tlb) {
+        HostMemory.putShort(la + tlb[((int) (la >>> 11) & INDEX) + 1], (int) value);
+    }
+
+    /** Stores four bytes. */
+    public static void store4(long value, long la, long[] tlb) {
+        HostMemory.putInt(la + tlb[((int) (la >>> 11) & INDEX) + 1], (int) value);
+    }
+
+    /** Stores eight bytes. */
+    public static void store8(long value, long la, long[] tlb) {
+        HostMemory.putLong(la + tlb[((int) (la >>> 11) & INDEX) + 1], value);
+    }
+
+    /** As {@link #load1}, in the order that x86 promises other processors: loads stay in order. */
+    public static long sharedLoad1(long la, long[] tlb) {
+        long value = load1(la, tlb);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #store1}, behind all earlier accesses. */
+    public static void sharedStore1(long value, long la, long[] tlb) {
+        VarHandle.releaseFence();
+        store1(value, la, tlb);
+    }
+
+    /** As {@link #load2}, in the order that x86 promises other processors: loads stay in order. */
+    public static long sharedLoad2(long la, long[] tlb) {
+        long value = load2(la, tlb);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #store2}, behind all earlier accesses. */
+    public static void sharedStore2(long value, long la, long[] tlb) {
+        VarHandle.releaseFence();
+        store2(value, la, tlb);
+    }
+
+    /** As {@link #load4}, in the order that x86 promises other processors: loads stay in order. */
+    public static long sharedLoad4(long la, long[] tlb) {
+        long value = load4(la, tlb);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #store4}, behind all earlier accesses. */
+    public static void sharedStore4(long value, long la, long[] tlb) {
+        VarHandle.releaseFence();
+        store4(value, la, tlb);
+    }
+
+    /** As {@link #load8}, in the order that x86 promises other processors: loads stay in order. */
+    public static long sharedLoad8(long la, long[] tlb) {
+        long value = load8(la, tlb);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #store8}, behind all earlier accesses. */
+    public static void sharedStore8(long value, long la, long[] tlb) {
+        VarHandle.releaseFence();
+        store8(value, la, tlb);
+    }
+
+    /**
+     * The linear address of an access outside 64-bit code.
+     *
+     * @return the address, or -1 where the segment does not allow the access
+     */
+    public static long linear(long offset, int seg, int size, long[] low, long[] high, long[] base) {
+        return offset < low[seg] || offset + size - 1 > high[seg] ? -1 : base[seg] + offset & 0xFFFFFFFFL;
+    }
+
+    /** Whether a target of a near branch in 64-bit code is not canonical. */
+    public static boolean notCanonical(long target) {
+        return target << 16 >> 16 != target;
+    }
+
+    /** A register with its low byte replaced. */
+    public static long mergeLow(long value, long old) {
+        return old & ~0xFFL | value & 0xFF;
+    }
+
+    /** A register with its second byte replaced. */
+    public static long mergeHigh(long value, long old) {
+        return old & ~0xFF00L | (value & 0xFF) << 8;
+    }
+
+    /** A register with its low word replaced. */
+    public static long merge16(long value, long old) {
+        return old & ~0xFFFFL | value & 0xFFFF;
+    }
+
+    /** The first value where a condition holds, else the second. */
+    public static long select(boolean condition, long a, long b) {
+        return condition ? a : b;
+    }
+
+    /** The carry as a number. */
+    public static int carry(int fop, long fa, long fb) {
+        return Flags.cf(fop, fa, fb) ? 1 : 0;
+    }
+
+    /** One of two flag operations: the first where a shift count is not 0. */
+    public static int pick(int count, int shifted, int old) {
+        return count != 0 ? shifted : old;
+    }
+
+    /** One of two flag operands: the first where a shift count is not 0. */
+    public static long pick(int count, long shifted, long old) {
+        return count != 0 ? shifted : old;
+    }
+
+    /** The flags that IMUL leaves, as a RAW value: CF, OF, SF and PF. */
+    public static long mulFlags(long result, boolean overflow) {
+        return (overflow ? Flags.CF | Flags.OF : 0)
+                | (result < 0 ? Flags.SF : 0)
+                | (Flags.parity((int) result) ? Flags.PF : 0);
+    }
+
+    /** Flags after IMUL of 32 bits; operands sign-extended. */
+    public static long mulFlags4(long a, long b) {
+        long r = a * b;
+        return mulFlags((int) r, r != (int) r);
+    }
+
+    /** Flags after IMUL of 64 bits. */
+    public static long mulFlags8(long a, long b) {
+        long r = a * b;
+        return mulFlags(r, Math.multiplyHigh(a, b) != r >> 63);
+    }
+
+    /** The arithmetic flags with CF replaced by a bit. */
+    public static long withCarry(long bit, int fop, long fa, long fb) {
+        return Flags.bits(fop, fa, fb) & ~Flags.CF | bit & 1;
+    }
+
+    /**
+     * Whether a region has to be left at a back edge: somebody asks for attention, or the instruction limit is near.
+     *
+     * @param c the vcpu
+     * @param room instructions that may run before the next such look
+     * @return true to leave
+     */
+    public static boolean stop(Cpu c, int room) {
+        return c.requests() != 0 || c.instructionLimit - c.instructions <= room;
+    }
+
+    /** Adds to the number of executed instructions. */
+    public static void count(Cpu c, int n) {
+        c.instructions += n;
+    }
+}

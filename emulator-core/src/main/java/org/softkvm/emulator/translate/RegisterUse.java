@@ -1,0 +1,97 @@
+package org.softkvm.emulator.translate;
+
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.decode.Operand;
+
+/** Which registers the inlined form of an instruction reads and writes; flags are a member of the sets. */
+final class RegisterUse {
+    private RegisterUse() {}
+
+    private static int general(int n) {
+        return n < 0 || n == Cpu.ZERO ? 0 : 1 << n;
+    }
+
+    private static int byteRegister(int code) {
+        return 1 << (code >= 16 ? code - 16 : code);
+    }
+
+    private static int operand(Insn i, Operand o) {
+        return switch (o) {
+            case Eb -> i.mem ? 0 : byteRegister(i.rm);
+            case Ew, Ed, Eq, Ev, Ey -> i.mem ? 0 : general(i.rm);
+            case Gb, Zb -> byteRegister(i.reg);
+            case Gw, Gd, Gq, Gv, Gy, Zv -> general(i.reg);
+            case By -> general(i.vvvv);
+            case AL, rAX -> 1 << Cpu.RAX;
+            case CL -> 1 << Cpu.RCX;
+            default -> 0;
+        };
+    }
+
+    /** Registers that need a local for an inlined instruction. */
+    static int used(Insn i) {
+        int set = address(i);
+        for (Operand o : i.op.operands()) {
+            set |= operand(i, o);
+        }
+        return set | implicit(i) | flagsRead(i) | written(i);
+    }
+
+    private static int address(Insn i) {
+        return i.mem ? general(i.base) | general(i.index) : 0;
+    }
+
+    private static int flagsRead(Insn i) {
+        return switch (i.op.kind()) {
+            case JCC, SETCC, CMOV -> Code.FLAGS;
+            case STATE ->
+                switch (i.op.method()) {
+                    case "loope", "loopne", "clc", "stc" -> Code.FLAGS;
+                    default -> 0;
+                };
+            default -> i.op.flagsRead() != 0 ? Code.FLAGS : 0;
+        };
+    }
+
+    private static int implicit(Insn i) {
+        if (i.op.kind() != Op.Kind.STATE) {
+            return 0;
+        }
+        return switch (i.op.method()) {
+            case "cbw", "xchgAx" -> 1 << Cpu.RAX;
+            case "cwd" -> 1 << Cpu.RAX | 1 << Cpu.RDX;
+            case "leave" -> 1 << Cpu.RSP | 1 << Cpu.RBP;
+            case "pushReg", "pushImm", "pushRm", "popReg", "call", "callIndirect", "ret" -> 1 << Cpu.RSP;
+            case "loop", "loope", "loopne", "jcxz" -> 1 << Cpu.RCX;
+            default -> 0;
+        };
+    }
+
+    /** Registers and flags that an inlined instruction changes in locals. */
+    static int written(Insn i) {
+        Op op = i.op;
+        return switch (op.kind()) {
+            case VALUE ->
+                (op.writesDestination() ? operand(i, op.operands().get(0)) : 0)
+                        | (op.flagOp() >= 0 || (op.flagsWritten() & Flags.ARITH) != 0 ? Code.FLAGS : 0);
+            case SETCC, CMOV -> operand(i, op.operands().get(0));
+            case STATE ->
+                switch (op.method()) {
+                    case "lea", "popReg" -> general(i.reg) | (op.method().equals("popReg") ? 1 << Cpu.RSP : 0);
+                    case "cbw" -> 1 << Cpu.RAX;
+                    case "cwd" -> 1 << Cpu.RDX;
+                    case "clc", "stc" -> Code.FLAGS;
+                    case "leave" -> 1 << Cpu.RSP | 1 << Cpu.RBP;
+                    case "pushReg", "pushImm", "pushRm", "call", "callIndirect", "ret" -> 1 << Cpu.RSP;
+                    case "xchgAx" -> 1 << Cpu.RAX | general(i.reg);
+                    case "xchgv" -> general(i.rm) | general(i.reg);
+                    case "loop", "loope", "loopne" -> 1 << Cpu.RCX;
+                    default -> 0;
+                };
+            default -> 0;
+        };
+    }
+}

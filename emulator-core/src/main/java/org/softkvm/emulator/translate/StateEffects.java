@@ -1,0 +1,70 @@
+package org.softkvm.emulator.translate;
+
+import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.decode.Operand;
+import org.softkvm.emulator.exec.MulDiv;
+
+/** What a state method may change, so that a region reloads no more than that. */
+final class StateEffects {
+    private static final String SIMD = "org.softkvm.emulator.simd";
+    private static final String FPU = "org.softkvm.emulator.fpu";
+
+    private StateEffects() {}
+
+    private static boolean vector(Op op) {
+        String owner = op.owner() == null ? "" : op.owner().getPackageName();
+        return owner.equals(SIMD) || owner.equals(FPU) || op.kind() == Op.Kind.LANES;
+    }
+
+    /**
+     * General registers that it may write.
+     *
+     * @param i an instruction with a state method
+     * @return bit mask
+     */
+    static int registersWritten(Insn i) {
+        Op op = i.op;
+        if (op.owner() == MulDiv.class) {
+            return 1 << Cpu.RAX | 1 << Cpu.RDX;
+        }
+        if (op.kind() == Op.Kind.STATE && op.registersWritten() != Op.ALL_REGISTERS) {
+            return op.registersWritten() | destination(i);
+        }
+        if (op.kind() == Op.Kind.LANES) {
+            return 0;
+        }
+        if (!vector(op) || op.operands().isEmpty()) {
+            return Op.ALL_REGISTERS;
+        }
+        return destination(i) | (op.mnemonic().contains("cmp") && op.mnemonic().endsWith("i") ? 1 << Cpu.RCX : 0);
+    }
+
+    private static int destination(Insn i) {
+        if (i.op.operands().isEmpty()) {
+            return 0;
+        }
+        Operand o = i.op.operands().get(0);
+        return switch (o) {
+            case Gb, Gw, Gd, Gq, Gv, Gy -> 1 << (i.reg & 15);
+            case Eb, Ew, Ed, Eq, Ev, Ey, Ry -> i.mem ? 0 : 1 << (i.rm & 15);
+            case By -> 1 << (i.vvvv & 15);
+            case AL, rAX -> 1 << Cpu.RAX;
+            default -> 0;
+        };
+    }
+
+    /** Whether the run loop may have to look at something afterwards: a store into code or MMIO, a change of mode. */
+    static boolean mayStop(Insn i) {
+        Op op = i.op;
+        if (op.owner() == MulDiv.class) {
+            return false;
+        }
+        // A load cannot ask for anything: where it has to leave, it throws.
+        return !(vector(op)
+                && (!i.mem
+                        || op.kind() == Op.Kind.LANES
+                        || !op.operands().get(0).mayBeMemory()));
+    }
+}

@@ -1,0 +1,5 @@
+/**
+ * The translator: regions of guest code become methods of hidden classes. {@link Plan} says what a region is made of,
+ * {@link RegionEmitter} writes its bytecode, {@link RegionSupport} is what that bytecode calls.
+ */
+package org.softkvm.emulator.translate;
