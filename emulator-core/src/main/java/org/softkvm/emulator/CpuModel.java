@@ -35,6 +35,8 @@ public final class CpuModel {
     /** The 8086, which has no invalid opcodes. */
     public static final CpuModel I8086 = new CpuModel("8086", EnumSet.of(Feature.I8086), 0, 0);
 
+    private static final String VENDOR = "vendor=";
+
     private static final List<CpuModel> ALL = List.of(MAX, X86_64_V2, X86_64_V3, PENTIUM2, I486, I286, I8086);
 
     private final String name;
@@ -42,8 +44,14 @@ public final class CpuModel {
     private final boolean[] has = new boolean[Feature.values().length];
     private final int signature;
     private final int lastLeaf;
+    private final boolean amd;
 
     private CpuModel(String name, Set<Feature> features, int signature, int lastLeaf) {
+        this(name, features, signature, lastLeaf, false);
+    }
+
+    private CpuModel(String name, Set<Feature> features, int signature, int lastLeaf, boolean amd) {
+        this.amd = amd;
         this.name = name;
         this.features = EnumSet.copyOf(features);
         this.signature = signature;
@@ -119,6 +127,7 @@ public final class CpuModel {
     /**
      * A model by name, with features added or removed: {@code x86-64-v2,+aes,-sse4.2}. A feature brings along what it
      * cannot be without, and takes along what cannot be without it; where two contradict each other the later one counts.
+     * {@code vendor=AuthenticAMD} changes the vendor, and with it what SYSCALL, SYSRET and SYSENTER do outside 64-bit code.
      *
      * @param specification name and flags, separated by commas; case ignored
      * @return the model
@@ -136,8 +145,13 @@ public final class CpuModel {
             throw new IllegalArgumentException("the CPU model " + model.name + " takes no flags");
         }
         EnumSet<Feature> features = EnumSet.copyOf(model.features);
+        boolean amd = false;
         for (int k = 1; k < parts.length; k++) {
             String part = parts[k];
+            if (part.startsWith(VENDOR)) {
+                amd = isAmd(part.substring(VENDOR.length()));
+                continue;
+            }
             if (part.length() < 2 || part.charAt(0) != '+' && part.charAt(0) != '-') {
                 throw new IllegalArgumentException(
                         "'" + part + "' is not a CPU flag: after the model come +flag and -flag");
@@ -152,7 +166,17 @@ public final class CpuModel {
             }
         }
         return new CpuModel(
-                String.join(",", parts), features, model.signature, Math.max(model.lastLeaf, leaf(features)));
+                String.join(",", parts), features, model.signature, Math.max(model.lastLeaf, leaf(features)), amd);
+    }
+
+    private static boolean isAmd(String vendor) {
+        return switch (vendor) {
+            case "authenticamd" -> true;
+            case "genuineintel" -> false;
+            default ->
+                throw new IllegalArgumentException(
+                        "no CPU vendor '" + vendor + "' (there are GenuineIntel and AuthenticAMD)");
+        };
     }
 
     private static Feature byFlag(String flag) {
@@ -199,6 +223,15 @@ public final class CpuModel {
      */
     public String name() {
         return name;
+    }
+
+    /**
+     * Whether the vendor is AMD, whose fast system calls differ.
+     *
+     * @return true for AuthenticAMD, false for GenuineIntel and for CPUs without CPUID
+     */
+    public boolean isAmd() {
+        return amd;
     }
 
     /**

@@ -17,6 +17,12 @@ final class CpuidLeaves {
     private static final int CACHE_CODE = 2;
     private static final int CACHE_UNIFIED = 3;
 
+    /** "AuthenticAMD". */
+    private static final int AMD_EBX = 0x68747541;
+
+    private static final int AMD_ECX = 0x444D4163;
+    private static final int AMD_EDX = 0x69746E65;
+
     private CpuidLeaves() {}
 
     static List<CpuidEntry> of(CpuModel m) {
@@ -26,7 +32,10 @@ final class CpuidLeaves {
         }
         int last = m.lastLeaf();
         // "GenuineIntel" in EBX, EDX, ECX: the behaviour in the corners is Intel's.
-        leaves.add(leaf(0, last, 0x756E6547, 0x6C65746E, 0x49656E69));
+        leaves.add(
+                m.isAmd()
+                        ? leaf(0, last, AMD_EBX, AMD_ECX, AMD_EDX)
+                        : leaf(0, last, 0x756E6547, 0x6C65746E, 0x49656E69));
         int lineSize = m.has(Feature.CLFSH) ? LINE / 8 << 8 : 0;
         int logical = m.has(Feature.APIC) ? 1 << 16 : 0;
         leaves.add(leaf(
@@ -74,8 +83,9 @@ final class CpuidLeaves {
     }
 
     private static void extended(List<CpuidEntry> leaves, CpuModel m) {
-        leaves.add(leaf(0x80000000, 0x80000008, 0, 0, 0));
-        leaves.add(leaf(0x80000001, 0, 0, m.featureBits(Leaf.XC1), m.featureBits(Leaf.XD1)));
+        boolean amd = m.isAmd();
+        leaves.add(leaf(0x80000000, 0x80000008, amd ? AMD_EBX : 0, amd ? AMD_ECX : 0, amd ? AMD_EDX : 0));
+        leaves.add(leaf(0x80000001, amd ? m.signature() : 0, 0, m.featureBits(Leaf.XC1), m.featureBits(Leaf.XD1)));
         byte[] text = Arrays.copyOf("SoftKVM virtual CPU".getBytes(StandardCharsets.US_ASCII), 48);
         ByteBuffer b = ByteBuffer.wrap(text).order(ByteOrder.LITTLE_ENDIAN);
         for (int k = 0; k < 3; k++) {

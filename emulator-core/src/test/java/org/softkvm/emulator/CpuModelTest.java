@@ -146,9 +146,32 @@ class CpuModelTest {
         assertThat(CpuModel.parse("max")).isSameAs(CpuModel.MAX);
     }
 
+    @Test
+    void vendorChangesTheName() {
+        CpuModel m = CpuModel.parse("max,vendor=AuthenticAMD,-avx");
+        assertThat(m.isAmd()).isTrue();
+        assertThat(leaf(m, 0).ebx()).isEqualTo(0x68747541);
+        assertThat(leaf(m, 0x80000000).edx()).isEqualTo(leaf(m, 0).edx());
+        assertThat(m.has(Feature.AVX)).isFalse();
+        assertThat(CpuModel.parse("max,vendor=GenuineIntel").isAmd()).isFalse();
+        assertThat(leaf(CpuModel.MAX, 0).ebx()).isEqualTo(0x756E6547);
+    }
+
     @ParameterizedTest
     @ValueSource(
-            strings = {"", "pentium", "max,", "max,sse", "max,+", "max,+nosuch", "max,-fpu", "8086,+mmx", "286,-fpu"})
+            strings = {
+                "max,vendor=x",
+                "max,vendor=",
+                "",
+                "pentium",
+                "max,",
+                "max,sse",
+                "max,+",
+                "max,+nosuch",
+                "max,-fpu",
+                "8086,+mmx",
+                "286,-fpu"
+            })
     void wrongNamesAreRefusedInOneLine(String specification) {
         assertThatIllegalArgumentException()
                 .isThrownBy(() -> CpuModel.parse(specification))

@@ -101,6 +101,9 @@ public final class Msrs {
     public static final int STAR = 0xC0000081;
     /** IA32_LSTAR. */
     public static final int LSTAR = 0xC0000082;
+    /** The first of AMD's four event selects and four counters. */
+    private static final int K7_EVNTSEL0 = 0xC0010000;
+
     /** IA32_CSTAR. */
     public static final int CSTAR = 0xC0000083;
     /** IA32_FMASK. */
@@ -264,6 +267,10 @@ public final class Msrs {
                     value = machineChecks.read(index);
                     return true;
                 }
+                if (isCounterOfAmd(c, index)) {
+                    value = 0;
+                    return true;
+                }
                 if (!c.lapic.ownsMsr(index) || !c.lapic.canReadMsr(index)) {
                     return false;
                 }
@@ -325,6 +332,14 @@ public final class Msrs {
      */
     public boolean isKnown(Cpu c, int index) {
         return index == PRED_CMD && exists(c, index) || index == BIOS_UPDT_TRIG || read(c, index);
+    }
+
+    /**
+     * AMD's CPUs have four performance counters with no CPUID bit that says so, and kernels that see this vendor clear
+     * them. They count nothing here: as in KVM without a virtual PMU they read as zero and drop what is written.
+     */
+    private static boolean isCounterOfAmd(Cpu c, int index) {
+        return index >= K7_EVNTSEL0 && index < K7_EVNTSEL0 + 8 && c.model.isAmd();
     }
 
     private static boolean canonical(long v) {
@@ -451,6 +466,9 @@ public final class Msrs {
                 }
                 if (MachineChecks.owns(index)) {
                     return machineChecks.write(index, v, false);
+                }
+                if (isCounterOfAmd(c, index)) {
+                    return true;
                 }
                 if (index == APIC_BASE && (v & APIC_BASE_EXTD) != 0 && !c.model.has(Feature.X2APIC)) {
                     return false;

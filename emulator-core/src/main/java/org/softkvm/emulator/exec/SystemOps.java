@@ -468,28 +468,50 @@ public final class SystemOps {
         c.setSegment(seg, selector, 0, 0xFFFFFFFFL, attr);
     }
 
-    /** SYSCALL: only in 64-bit code, as on Intel CPUs. */
-    public static void syscall(Cpu c, Insn i) {
-        if ((c.efer & Cpu.EFER_SCE) == 0 || !c.mode64) {
+    /** SYSCALL and SYSRET exist in 64-bit code, on AMD's CPUs in all of protected mode. */
+    private static void needSyscall(Cpu c) {
+        boolean there = c.mode64 || c.model.isAmd() && c.protectedMode() && !c.v86();
+        if ((c.efer & Cpu.EFER_SCE) == 0 || !there) {
             throw c.ud();
         }
+    }
+
+    /** Single step goes by TF as SYSCALL and SYSRET leave it, not as it was before. */
+    private static void stepByNewFlags(Cpu c, int flags) {
+        c.stepArmed = false;
+        if ((flags & Flags.TF) != 0) {
+            c.pendingDebug |= OutsideDebug.DR6_BS;
+        }
+    }
+
+    /** SYSCALL (AMD APM volume 3 for what it does outside 64-bit code). */
+    public static void syscall(Cpu c, Insn i) {
+        needSyscall(c);
+        boolean wide = c.longMode();
         int flags = c.flags();
-        c.r[Cpu.RCX] = i.nextRip;
-        c.r[11] = flags & ~Flags.RF;
-        c.rip = c.msrs.lstar;
+        int mask = Flags.VM | Flags.IF;
+        if (wide) {
+            c.r[Cpu.RCX] = i.nextRip;
+            c.r[11] = flags & ~Flags.RF;
+            c.rip = c.mode64 ? c.msrs.lstar : c.msrs.cstar;
+            mask = (int) c.msrs.sfmask;
+        } else {
+            c.set32(Cpu.RCX, (int) i.nextRip);
+            c.rip = c.msrs.star & 0xFFFFFFFFL;
+        }
         c.cpl = 0;
         int selector = (int) (c.msrs.star >>> 32) & 0xFFFC;
-        flat(c, Cpu.CS, selector, true, true, 0);
+        flat(c, Cpu.CS, selector, true, wide, 0);
         flat(c, Cpu.SS, selector + 8, false, false, 0);
-        c.setFlags(flags & ~((int) c.msrs.sfmask | Flags.RF));
+        int kept = flags & ~(mask | Flags.RF);
+        c.setFlags(kept);
+        stepByNewFlags(c, kept);
         c.updateMode();
     }
 
-    /** SYSRET. */
+    /** SYSRET (AMD APM volume 3 for what it does outside 64-bit code). */
     public static void sysret(Cpu c, Insn i) {
-        if ((c.efer & Cpu.EFER_SCE) == 0 || !c.mode64) {
-            throw c.ud();
-        }
+        needSyscall(c);
         privileged(c);
         boolean wide = i.opSize == 8;
         long target = c.r[Cpu.RCX];
@@ -501,12 +523,17 @@ public final class SystemOps {
         c.cpl = 3;
         flat(c, Cpu.CS, (wide ? selector + 16 : selector) | 3, true, wide, 3);
         flat(c, Cpu.SS, selector + 8 | 3, false, false, 3);
-        c.setFlags((int) c.r[11] & 0x3C7FD7);
+        int flags = c.longMode() ? (int) c.r[11] & 0x3C7FD7 : c.flags() | Flags.IF;
+        c.setFlags(flags);
+        stepByNewFlags(c, flags);
         c.updateMode();
     }
 
     /** SYSENTER. */
     public static void sysenter(Cpu c, Insn i) {
+        if (c.longMode() && c.model.isAmd()) {
+            throw c.ud();
+        }
         if (!c.protectedMode() || (c.msrs.sysenterCs & 0xFFFC) == 0) {
             throw c.gp(0);
         }
@@ -524,6 +551,9 @@ public final class SystemOps {
 
     /** SYSEXIT. */
     public static void sysexit(Cpu c, Insn i) {
+        if (c.longMode() && c.model.isAmd()) {
+            throw c.ud();
+        }
         if (!c.protectedMode() || (c.msrs.sysenterCs & 0xFFFC) == 0 || c.cpl != 0) {
             throw c.gp(0);
         }

@@ -20,7 +20,8 @@ final class Help {
             The machine:
               --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 1M)
               --cpu MODEL             max (all that is implemented, the default), x86-64-v2, x86-64-v3, pentium2, 486,
-                                      286 or 8086; with features added or removed: x86-64-v2,+name,-name
+                                      286 or 8086; with features added or removed: x86-64-v2,+name,-name; the vendor by
+                                      vendor=AuthenticAMD
               --cpus N                number of CPUs (1)
               --backend NAME          auto (default) or emulator
               --engine NAME           auto (default: interpreter, hot code translated), interpreter,
