@@ -19,6 +19,7 @@ i686) is the 686 flavour without PAE, on a Pentium II unless --cpu says otherwis
 
   --cpu MODEL       CPU model (default: max; i386: pentium2)
   --cpus N          number of CPUs (default 1); the guest checks that it has them all and works on each
+  --no-pit          leave PIT and HPET out: the kernel has kvmclock and the local APIC's timer alone (not with --qemu)
   --qemu            boot the same kernel and initramfs as a bzImage under qemu-system-x86_64 (TCG), for comparison
   --qemu-pvh        the same, with the unpacked vmlinux through its PVH entry
   --memory SIZE     guest memory (default 256M)
@@ -47,6 +48,7 @@ need() {
 ARCH=
 CPU=
 CPUS=1
+PIT=yes
 RUNNER=softkvm
 MEMORY=256M
 TIMEOUT=300
@@ -74,6 +76,7 @@ while [ $# -gt 0 ]; do
         i386 | i686) ARCH=i386 ;;
         --cpu) CPU=$2 && shift ;;
         --cpus) CPUS=$2 && shift ;;
+        --no-pit) PIT=no ;;
         --qemu) RUNNER=qemu ;;
         --qemu-pvh) RUNNER=qemu-pvh ;;
         --memory) MEMORY=$2 && shift ;;
@@ -92,6 +95,7 @@ while [ $# -gt 0 ]; do
     esac
     shift
 done
+[ $PIT = yes ] || [ $RUNNER = softkvm ] || fail "--no-pit is for SoftKVM"
 [ -n "$ARCH" ] || fail "which architecture? amd64 or i386 (see --help)"
 
 # FLAVOUR names the kernel, MACHINE is what uname -m says, FLAGS are words that /proc/cpuinfo has to have.
@@ -242,12 +246,14 @@ else
     CMDLINE="$CMDLINE quiet"
 fi
 CMDLINE="$CMDLINE softkvm.machine=$MACHINE softkvm.cpus=$CPUS softkvm.flags=$FLAGS"
+[ $PIT = yes ] || CMDLINE="$CMDLINE softkvm.timer=none"
 [ $SHELL_WANTED = no ] || CMDLINE="$CMDLINE runshell"
 [ -z "$APPEND" ] || CMDLINE="$CMDLINE $APPEND"
 
 KERNEL=$CACHE/vmlinuz
 case $RUNNER in
     softkvm)
+        [ $PIT = yes ] || set -- --without pit,hpet "$@"
         set -- "${SOFTKVM:-$ROOT/softkvm}" run --kernel "$KERNEL" --initrd "$CACHE/initrd.gz" --append "$CMDLINE" \
             --memory "$MEMORY" --cpus "$CPUS" ${CPU:+--cpu "$CPU"} "$@"
         if [ $SHELL_WANTED = no ]; then

@@ -29,6 +29,18 @@ public final class RomRunner {
      * @throws VmmException if the machine cannot be had
      */
     public static RomResult run(TestRom rom, RomMachine machine, Duration timeout) throws VmmException {
+        return run(configure(rom, machine, timeout));
+    }
+
+    /**
+     * The machine that a ROM of this module asks for, open for changes.
+     *
+     * @param rom the ROM
+     * @param machine backend and engine
+     * @param timeout host time after which the run ends with status 124
+     * @return the configuration, for {@link #run(PcConfig.Builder)}
+     */
+    public static PcConfig.Builder configure(TestRom rom, RomMachine machine, Duration timeout) {
         PcConfig.Builder pc = PcConfig.builder(new GuestFile(rom.file(), rom.image()))
                 .memory(MEMORY)
                 .cpus(rom.cpus())
@@ -39,7 +51,7 @@ public final class RomRunner {
         for (int port : consoles) {
             pc.debugConsole(new DebugPort(port, OutputStream.nullOutputStream()));
         }
-        return run(pc);
+        return pc;
     }
 
     /**

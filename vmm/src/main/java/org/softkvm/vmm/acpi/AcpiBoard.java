@@ -15,6 +15,7 @@ package org.softkvm.vmm.acpi;
  * @param resetPort port of the reset register
  * @param resetValue value that resets the machine
  * @param serialPorts whether COM1 is there
+ * @param pit whether there is an 8254 on interrupt 0
  */
 public record AcpiBoard(
         int cpus,
@@ -28,7 +29,8 @@ public record AcpiBoard(
         int acpiDisable,
         int resetPort,
         int resetValue,
-        boolean serialPorts) {
+        boolean serialPorts,
+        boolean pit) {
     /** Checks the number of CPUs. */
     public AcpiBoard {
         if (cpus < 1 || cpus > 255) {

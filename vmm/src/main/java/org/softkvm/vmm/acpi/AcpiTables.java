@@ -152,7 +152,9 @@ public final class AcpiTables {
                 .putInt(IO_APIC_ADDRESS)
                 .putInt(0)
                 .array());
-        body.writeBytes(interruptOverride(0, 2, 0)); // the PIT is on pin 2, as the bus has it
+        if (board.pit()) {
+            body.writeBytes(interruptOverride(0, 2, 0)); // the PIT is on pin 2, as the bus has it
+        }
         body.writeBytes(interruptOverride(board.sci(), board.sci(), 0x0D)); // active high, level-triggered
         body.writeBytes(new byte[] {4, 6, (byte) 0xFF, 0, 0, 1}); // NMI on LINT1 of every CPU
         return table("APIC", 3, body.toByteArray());

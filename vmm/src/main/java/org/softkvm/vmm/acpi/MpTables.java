@@ -67,7 +67,7 @@ public final class MpTables {
 
     private static byte[] table(AcpiBoard board) {
         // The cascade of the two 8259As is no interrupt; each of the others has an entry, and so have LINT0 and LINT1.
-        int entries = board.cpus() + 2 + (ISA_INTERRUPTS - 1) + 2;
+        int entries = board.cpus() + 2 + (board.pit() ? ISA_INTERRUPTS - 1 : ISA_INTERRUPTS - 2) + 2;
         int size = HEADER_SIZE + board.cpus() * PROCESSOR_SIZE + (entries - board.cpus()) * ENTRY_SIZE;
         ByteBuffer out = little(size);
         out.put(ascii("PCMP"))
@@ -90,7 +90,7 @@ public final class MpTables {
         out.put((byte) 2).put((byte) ioApic).put((byte) IO_APIC_VERSION).put((byte) ENABLED);
         out.putInt(IO_APIC_ADDRESS);
         for (int irq = 0; irq < ISA_INTERRUPTS; irq++) {
-            if (irq != CASCADE) {
+            if (irq != CASCADE && (irq != TIMER || board.pit())) {
                 int flags = irq == board.sci() ? LEVEL : 0;
                 interrupt(out, 3, INT, flags, irq, ioApic, irq == TIMER ? TIMER_PIN : irq);
             }

@@ -23,6 +23,8 @@ final class Help {
                                       286 or 8086; with features added or removed: x86-64-v2,+name,-name; the vendor by
                                       vendor=AuthenticAMD
               --cpus N                number of CPUs (1)
+              --irqchip split|full    PIC, IOAPIC and PIT on the board (default), or in the backend with the local APICs
+              --without LIST          devices to leave out: pit, hpet (there is none), as pit,hpet
               --backend NAME          auto (default) or emulator
               --engine NAME           auto (default: interpreter, hot code translated), interpreter,
                                       or translator (everything is translated at once: for tests)

@@ -170,6 +170,12 @@ final class RunCommand {
         }
         builder.virtualClock(virtualClock(line));
         builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
+        builder.irqchip(line.getOptionValue(RunOptions.IRQCHIP, "split"));
+        if (line.hasOption(RunOptions.WITHOUT)) {
+            for (String device : line.getOptionValue(RunOptions.WITHOUT).split(",", -1)) {
+                builder.without(device);
+            }
+        }
         if (line.hasOption(RunOptions.MEMORY)) {
             long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));
             if (memory == 0) {

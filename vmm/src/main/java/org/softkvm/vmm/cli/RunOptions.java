@@ -29,6 +29,7 @@ final class RunOptions {
     static final String FLOPPY = "floppy";
     static final String HELP = "help";
     static final String INITRD = "initrd";
+    static final String IRQCHIP = "irqchip";
     static final String KERNEL = "kernel";
     static final String MAX_INSTRUCTIONS = "max-instructions";
     static final String MEMORY = "memory";
@@ -38,6 +39,7 @@ final class RunOptions {
     static final String STATE_HASH = "state-hash";
     static final String STATS = "stats";
     static final String TIMEOUT = "timeout";
+    static final String WITHOUT = "without";
 
     private static final Set<String> REPEATABLE = Set.of(CDROM, DEBUGCON, DISK, FLOPPY, MODULE);
 
@@ -57,6 +59,7 @@ final class RunOptions {
             FIRMWARE,
             FLOPPY,
             INITRD,
+            IRQCHIP,
             KERNEL,
             MAX_INSTRUCTIONS,
             MEMORY,
@@ -64,7 +67,8 @@ final class RunOptions {
             SCREEN,
             SERIAL,
             STATS,
-            TIMEOUT);
+            TIMEOUT,
+            WITHOUT);
 
     private RunOptions() {}
 

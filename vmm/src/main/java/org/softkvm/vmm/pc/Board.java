@@ -23,7 +23,6 @@ import org.softkvm.devices.debug.DebugExit;
 import org.softkvm.devices.debug.PcTestDevice;
 import org.softkvm.devices.firmware.FwCfg;
 import org.softkvm.devices.isa.I8042;
-import org.softkvm.devices.isa.Pic8259Pair;
 import org.softkvm.devices.isa.Pit8254;
 import org.softkvm.devices.isa.RtcCmos;
 import org.softkvm.devices.isa.SystemControlPortA;
@@ -31,6 +30,7 @@ import org.softkvm.devices.isa.Uart16550A;
 import org.softkvm.devices.time.DeviceClock;
 import org.softkvm.devices.time.HostClock;
 import org.softkvm.devices.time.VirtualClock;
+import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
 import org.softkvm.vmm.acpi.AcpiBoard;
@@ -50,12 +50,14 @@ final class Board {
     private static final int A20_OPEN = 1 << 1;
     private static final int PM_BASE = 0x600;
     private static final int SCI = 9;
-    private static final int ISA_LINES = 16;
     private static final int SMI_COMMAND = 0xB2;
     private static final int ACPI_ENABLE = 0xF1;
     private static final int ACPI_DISABLE = 0xF0;
 
     private static final long CLOSE_SECONDS = 2;
+
+    /** Value of the option: the backend has the interrupt controllers and the PIT. */
+    private static final String FULL = "full";
 
     private final ReentrantLock lock = new ReentrantLock();
     private final DeviceBus bus = new DeviceBus();
@@ -72,8 +74,7 @@ final class Board {
     private final RunEnd end;
     private final PcConfig config;
     private final List<ConsoleOutput> outputs = new ArrayList<>();
-    private final IoApic ioApic;
-    private final Pic8259Pair pic;
+    private final Interrupts interrupts;
     private final MemoryMap memory;
     private final Uart16550A uart;
     private final Optional<SerialInput> input;
@@ -88,12 +89,10 @@ final class Board {
         this.hostClock = config.virtualClock() ? null : new HostClock(lock);
         this.virtualClock = config.virtualClock() ? new VirtualClock(vm::virtualTime) : null;
         this.clock = config.virtualClock() ? virtualClock : hostClock;
-        this.pic = new Pic8259Pair(extInt);
-        this.ioApic = new IoApic(IoApic.VERSION_EOI_REGISTER, clock, new MsiApicBus(vm), new GsiRoutes(vm));
+        this.interrupts =
+                config.irqchip().equals(FULL) ? new BackendInterrupts(vm) : new BoardInterrupts(vm, clock, extInt);
         this.memory = memory;
-        stateful.add(pic);
-        stateful.add(ioApic);
-        interruptControllers();
+        interrupts.addTo(bus, stateful);
         timers(layout);
         control();
         testDevice();
@@ -123,9 +122,9 @@ final class Board {
     }
 
     /** What the ACPI tables have to say of this board. */
-    static AcpiBoard acpi(int cpus) {
+    static AcpiBoard acpi(PcConfig config) {
         return new AcpiBoard(
-                cpus,
+                config.cpus(),
                 PM_BASE + AcpiPm.PM1A_EVT,
                 PM_BASE + AcpiPm.PM1A_CNT,
                 PM_BASE + AcpiPm.PM_TMR,
@@ -136,21 +135,30 @@ final class Board {
                 ACPI_DISABLE,
                 ResetControl.PORT,
                 ResetControl.RESET_VALUE,
-                true);
+                true,
+                hasPit(config));
     }
 
-    private void interruptControllers() {
-        bus.addPorts(0x20, 2, pic.master());
-        bus.addPorts(0xA0, 2, pic.slave());
-        bus.addPorts(0x4D0, 2, pic.elcr());
-        bus.addMmio(IoApic.DEFAULT_BASE, IoApic.PAGE_SIZE, ioApic);
+    static boolean hasPit(PcConfig config) {
+        return !config.without().contains("pit");
+    }
+
+    /** Creates the chips that the backend is to have; before the first vcpu. */
+    static void createChips(Vm vm, PcConfig config) {
+        if (config.irqchip().equals(FULL)) {
+            BackendInterrupts.create(vm, hasPit(config));
+        } else {
+            vm.enableCap(Capability.SPLIT_IRQCHIP, IoApic.PINS);
+        }
     }
 
     private void timers(RamLayout layout) {
-        Pit8254 pit = new Pit8254(clock, irq(0));
-        stateful.add(pit);
-        bus.addPorts(0x40, 4, pit.counters());
-        bus.addPorts(0x61, 1, pit.portB());
+        if (hasPit(config) && !config.irqchip().equals(FULL)) {
+            Pit8254 pit = new Pit8254(clock, irq(0));
+            stateful.add(pit);
+            bus.addPorts(0x40, 4, pit.counters());
+            bus.addPorts(0x61, 1, pit.portB());
+        }
         long date = config.virtualClock() ? VIRTUAL_EPOCH * 1000 : System.currentTimeMillis();
         RtcCmos rtc = new RtcCmos(clock, irq(8), date * 1_000_000);
         stateful.add(rtc);
@@ -182,7 +190,7 @@ final class Board {
     private void testDevice() {
         InterruptLine[] lines = new InterruptLine[PcTestDevice.IRQ_LINES];
         for (int i = 0; i < lines.length; i++) {
-            lines[i] = i < ISA_LINES ? irq(i) : ioApic.pin(i);
+            lines[i] = irq(i);
         }
         // Taking all memory away and giving it back makes any backend forget how it mapped a page.
         PcTestDevice device = new PcTestDevice(lines, page -> memory.install(a20Open));
@@ -219,9 +227,9 @@ final class Board {
         end.end(PcResult.Reason.RESET, "the guest reset the machine");
     }
 
-    /** An ISA interrupt: to the PIC, and to the IOAPIC's pin of its number, but IRQ 0 to pin 2. */
+    /** An interrupt: up to 15 to the PIC, and to the IOAPIC's pin of its number, but 0 to pin 2. */
     private InterruptLine irq(int number) {
-        return InterruptLine.fanOut(pic.irq(number), ioApic.pin(number == 0 ? 2 : number));
+        return interrupts.line(number);
     }
 
     /** Decides where SMIs go. */
@@ -243,12 +251,12 @@ final class Board {
 
     /** A local APIC ended a level-triggered interrupt. The caller holds the lock. */
     void endOfInterrupt(int vector) {
-        ioApic.endOfInterrupt(vector);
+        interrupts.endOfInterrupt(vector);
     }
 
     /** Runs an INTA cycle on the PIC. The caller holds the lock. */
     int acknowledgeExtInt() {
-        return pic.acknowledge();
+        return interrupts.acknowledge();
     }
 
     /** Begins to read what the guest is to receive; under the virtual clock before the guest starts. */

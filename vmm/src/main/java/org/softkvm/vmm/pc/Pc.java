@@ -36,9 +36,6 @@ import org.softkvm.vmm.loader.RamLayout;
  * }</pre>
  */
 public final class Pc implements AutoCloseable {
-    /** IOAPIC pins that the split irqchip reserves. */
-    private static final int IOAPIC_PINS = 24;
-
     /** Pages that KVM on Intel wants for itself in real mode; no RAM or ROM lies there. */
     private static final long IDENTITY_MAP = 0xFEFF_C000L;
 
@@ -64,7 +61,6 @@ public final class Pc implements AutoCloseable {
         this.vm = vm;
         this.end = new RunEnd();
         checkExtensions();
-        vm.enableCap(Capability.SPLIT_IRQCHIP, IOAPIC_PINS);
         if (vm.checkExtension(Capability.SET_TSS_ADDR) != 0) {
             vm.setIdentityMapAddr(IDENTITY_MAP);
             vm.setTssAddr(TSS);
@@ -72,6 +68,7 @@ public final class Pc implements AutoCloseable {
         if (config.virtualClock()) {
             vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK, Board.VIRTUAL_EPOCH);
         }
+        Board.createChips(vm, config);
         chooseCpu();
         int most = vm.checkExtension(Capability.MAX_VCPUS);
         if (config.cpus() > 1 && config.cpus() > most) {
@@ -80,8 +77,8 @@ public final class Pc implements AutoCloseable {
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
         GuestRam ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
-        ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config.cpus()), RamLayout.BIOS_START));
-        ram.write(MP_TABLES, MpTables.build(Board.acpi(config.cpus()), MP_TABLES));
+        ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config), RamLayout.BIOS_START));
+        ram.write(MP_TABLES, MpTables.build(Board.acpi(config), MP_TABLES));
         guest.writeTo(ram);
         MemoryMap memory = new MemoryMap(vm, ram, rom(guest.rom()), PcLimits.addressLines24(config));
         memory.install(true);
@@ -191,6 +188,9 @@ public final class Pc implements AutoCloseable {
         }
         if (config.virtualClock() && kvm.checkExtension(Capability.SOFTKVM_VIRTUAL_CLOCK) == 0) {
             throw new VmmException("the backend " + kvm.backend() + " has no virtual clock: --clock virtual");
+        }
+        if (config.irqchip().equals("full") && kvm.checkExtension(Capability.IRQCHIP) == 0) {
+            throw new VmmException("the backend " + kvm.backend() + " has no PIC and IOAPIC: --irqchip full");
         }
         if (config.stateHash() && kvm.checkExtension(Capability.SOFTKVM_STATE_HASH) == 0) {
             throw new VmmException("the backend " + kvm.backend() + " has no state hash: --state-hash");

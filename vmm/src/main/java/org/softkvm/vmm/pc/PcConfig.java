@@ -4,9 +4,11 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.GuestModule;
 
@@ -22,6 +24,8 @@ import org.softkvm.vmm.GuestModule;
  * @param memory bytes of RAM, a multiple of 4 KiB; 0 for the default of the CPU model
  * @param cpu CPU model, {@code max} for all that is implemented
  * @param cpus number of CPUs
+ * @param irqchip who has the PIC, the IOAPIC and the PIT: {@code split} for the board, {@code full} for the backend
+ * @param without devices that are left out, of {@link #REMOVABLE}
  * @param backend KVM backend, {@code auto} for the best there is
  * @param engine how the emulator executes code, {@code auto} for its default
  * @param virtualClock whether time advances with executed instructions and not with the host's clock
@@ -44,6 +48,8 @@ public record PcConfig(
         long memory,
         String cpu,
         int cpus,
+        String irqchip,
+        Set<String> without,
         String backend,
         String engine,
         boolean virtualClock,
@@ -55,6 +61,9 @@ public record PcConfig(
         Optional<Duration> timeout,
         long maxInstructions) {
 
+    /** The devices that can be left out: the 8254 with port 61h, and the HPET, which the board does not have anyway. */
+    public static final Set<String> REMOVABLE = Set.of("hpet", "pit");
+
     /** Copies the lists and checks that nothing is null. Values out of range are reported when the PC is made. */
     public PcConfig {
         Objects.requireNonNull(image, "image");
@@ -63,6 +72,8 @@ public record PcConfig(
         modules = List.copyOf(modules);
         Objects.requireNonNull(bootProtocol, "bootProtocol");
         Objects.requireNonNull(cpu, "cpu");
+        Objects.requireNonNull(irqchip, "irqchip");
+        without = Set.copyOf(without);
         Objects.requireNonNull(backend, "backend");
         Objects.requireNonNull(engine, "engine");
         Objects.requireNonNull(serialOutput, "serialOutput");
@@ -93,6 +104,8 @@ public record PcConfig(
         private String cpu = "max";
         private int cpus = 1;
         private String bootProtocol = "auto";
+        private String irqchip = "split";
+        private final Set<String> without = new HashSet<>();
         private String backend = "auto";
         private String engine = "auto";
         private boolean virtualClock;
@@ -183,6 +196,28 @@ public record PcConfig(
          */
         public Builder cpus(int number) {
             cpus = number;
+            return this;
+        }
+
+        /**
+         * Chooses who has the PIC, the IOAPIC and the PIT.
+         *
+         * @param kind {@code split}: the board, and the backend has the local APICs only; {@code full}: the backend
+         * @return this
+         */
+        public Builder irqchip(String kind) {
+            irqchip = kind;
+            return this;
+        }
+
+        /**
+         * Leaves a device out.
+         *
+         * @param device one of {@link PcConfig#REMOVABLE}
+         * @return this
+         */
+        public Builder without(String device) {
+            without.add(device);
             return this;
         }
 
@@ -323,6 +358,8 @@ public record PcConfig(
                     memory,
                     cpu,
                     cpus,
+                    irqchip,
+                    without,
                     backend,
                     engine,
                     virtualClock,

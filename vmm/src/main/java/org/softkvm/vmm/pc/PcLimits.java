@@ -47,6 +47,10 @@ final class PcLimits {
         }
         choice("engine", config.engine(), List.of("auto", "interpreter", "translator"), List.of());
         choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);
+        choice("irqchip", config.irqchip(), List.of("split", "full"), List.of());
+        for (String device : config.without()) {
+            choice("device to leave out", device, List.of("hpet", "pit"), List.of());
+        }
         choice("boot protocol", config.bootProtocol(), BootProtocol.titles(), List.of());
         checkMemory(config);
         if (config.maxInstructions() == 0) {

@@ -13,7 +13,11 @@ class AcpiTablesTest {
     private static final int BASE = 0xE_0000;
 
     private static ByteBuffer tables(int cpus) {
-        AcpiBoard board = new AcpiBoard(cpus, 0x600, 0x604, 0x608, true, 9, 0xB2, 0xF1, 0xF0, 0xCF9, 6, true);
+        return tables(cpus, true);
+    }
+
+    private static ByteBuffer tables(int cpus, boolean pit) {
+        AcpiBoard board = new AcpiBoard(cpus, 0x600, 0x604, 0x608, true, 9, 0xB2, 0xF1, 0xF0, 0xCF9, 6, true, pit);
         return ByteBuffer.wrap(AcpiTables.build(board, BASE)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -90,6 +94,16 @@ class AcpiTablesTest {
                         + "020a0000020000000000"
                         + "020a0009090000000d00"
                         + "0406ff000001");
+    }
+
+    @Test
+    void withoutPitNothingIsSaidOfInterrupt0() {
+        ByteBuffer all = tables(1, false);
+        ByteBuffer madt = table(all, table(all, all.getInt(16), "RSDT").getInt(40), "APIC");
+        byte[] entries = new byte[madt.limit() - 44];
+        madt.get(44, entries);
+        assertThat(HexFormat.of().formatHex(entries))
+                .isEqualTo("0008000001000000" + "010c01000000c0fe00000000" + "020a0009090000000d00" + "0406ff000001");
     }
 
     @Test

@@ -15,7 +15,11 @@ class MpTablesTest {
     private static final int BASE = 0xF_0000;
 
     private static ByteBuffer tables(int cpus) {
-        AcpiBoard board = new AcpiBoard(cpus, 0x600, 0x604, 0x608, true, 9, 0xB2, 0xF1, 0xF0, 0xCF9, 6, true);
+        return tables(cpus, true);
+    }
+
+    private static ByteBuffer tables(int cpus, boolean pit) {
+        AcpiBoard board = new AcpiBoard(cpus, 0x600, 0x604, 0x608, true, 9, 0xB2, 0xF1, 0xF0, 0xCF9, 6, true, pit);
         return ByteBuffer.wrap(MpTables.build(board, BASE)).order(ByteOrder.LITTLE_ENDIAN);
     }
 
@@ -66,6 +70,16 @@ class MpTablesTest {
         assertThat(at).isEqualTo(length);
         assertThat(found).containsExactly(cpus, 1, 1, 15, 2);
         assertThat(bootstrap).isOne();
+    }
+
+    @Test
+    void withoutPitInterrupt0IsNotThere() {
+        ByteBuffer all = tables(1, false);
+        assertThat(all.getShort(16 + 34)).isEqualTo((short) 19);
+        byte[] tail = new byte[16 * 8];
+        all.get(all.limit() - tail.length, tail);
+        assertThat(HexFormat.of().formatHex(tail)).startsWith("0300000000010101");
+        assertThat(sum(all, 16, all.limit() - 16)).isZero();
     }
 
     @Test

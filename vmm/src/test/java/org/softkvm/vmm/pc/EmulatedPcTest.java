@@ -75,6 +75,22 @@ class EmulatedPcTest {
     }
 
     @Test
+    void thePicsAreThereInTheBackendToo() throws VmmException {
+        // mov al, 5Ah; out 21h, al; mov al, 0; in al, 21h
+        assertSends(config(rom("b0 5a e6 21 b0 00 e4 21 " + SEND_16)).irqchip("full"), "Z");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"split", "full"})
+    void aPitThatWasLeftOutDoesNotAnswer(String irqchip) throws VmmException {
+        // in al, 40h; sub al, 0FFh - 'N'
+        PcConfig.Builder config = config(rom("e4 40 2c b1 " + SEND_16)).irqchip(irqchip);
+        PcResult result = run(config.without("pit").without("hpet"));
+        assertThat(serial.toString(StandardCharsets.US_ASCII)).isEqualTo("N");
+        assertThat(result.exitStatus()).isEqualTo(33);
+    }
+
+    @Test
     void flatRomCannotBeWritten() throws VmmException {
         // mov al, 'a'; cs: mov byte [11h], 'b'; cs: mov al, [11h]
         String code = "2e c6 06 20 00 62 2e a0 20 00 " + SEND_16;
