@@ -1113,6 +1113,16 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Chooses what FERR# is wired to: called on the vcpu's thread, in {@link #run}, when an x87 instruction meets an
+     * unmasked exception while CR0.NE is 0. The run then ends with {@link #EXIT_INTR}.
+     *
+     * @param action what to do; null for nothing
+     */
+    public void setFpuErrorLine(Runnable action) {
+        cpu.fpu.errorLine = action;
+    }
+
+    /**
      * Chooses where RDRAND and RDSEED get their numbers; the host's generator until then. While the vcpu does not run.
      *
      * @param source the source, for this vcpu alone

@@ -170,7 +170,9 @@ public enum Capability {
     /** Extension: {@link Vm#replaceMemorySlots} is atomic for vcpus that run. */
     SOFTKVM_REPLACE_MEMORY_SLOTS(Capability.FIRST_EXTENSION + 7),
     /** Extension: {@link Vcpu#getManyRegs} and {@link Vcpu#setManyRegs}. */
-    SOFTKVM_MANY_REG(Capability.FIRST_EXTENSION + 8);
+    SOFTKVM_MANY_REG(Capability.FIRST_EXTENSION + 8),
+    /** Extension: {@link Vcpu#onFpuError(Runnable)}. */
+    SOFTKVM_FPU_ERROR(Capability.FIRST_EXTENSION + 9);
 
     /** The number of the first capability that only SoftKVM has. */
     public static final int FIRST_EXTENSION = 0x534B_0000;

@@ -424,6 +424,19 @@ public interface Vcpu extends AutoCloseable {
      */
     void setInstructionLimit(long instructions);
 
+    /**
+     * Chooses what the FERR# pin does (extension {@link Capability#SOFTKVM_FPU_ERROR}): x87 exceptions while CR0.NE is 0,
+     * which a PC takes to IRQ 13. The action is called on the thread of {@link #run()}, within it, when an instruction
+     * meets the exception; the instruction waits until the interrupts that are there then have been delivered. KVM has no
+     * such pin: there the exception is ignored.
+     *
+     * @param action what to do; it may {@link #kick()} the vcpu
+     * @throws KvmException ENOTTY where the backend has no such extension
+     */
+    default void onFpuError(Runnable action) {
+        throw Absent.call("onFpuError");
+    }
+
     /** Destroys the vcpu; it must not be in {@link #run()}. A second call does nothing. */
     @Override
     void close();

@@ -12,11 +12,19 @@ import java.util.Objects;
  * @param status exit status of a good run
  * @param assertions how many named assertions a good run passes; 0 for a ROM that does not report them
  * @param cpus how many CPUs the machine must have
+ * @param emulatorOnly whether it needs what no backend on the host's own CPU has
  * @param debugConsoles ports at which the machine must have debug consoles
  * @param sha256 digest of the image in hexadecimal
  */
 public record TestRom(
-        String name, String file, int status, int assertions, int cpus, List<Integer> debugConsoles, String sha256) {
+        String name,
+        String file,
+        int status,
+        int assertions,
+        int cpus,
+        boolean emulatorOnly,
+        List<Integer> debugConsoles,
+        String sha256) {
     /** Checks the components. */
     public TestRom {
         Objects.requireNonNull(name, "name");
@@ -31,7 +39,7 @@ public record TestRom(
 
     /**
      * Reads a line of the index: name, file, status, assertions, needs and digest, separated by tabs. Needs are words
-     * like {@code cpus=2} and {@code debugcon=402} (a port in hexadecimal).
+     * like {@code cpus=2}, {@code debugcon=402} (a port in hexadecimal) and {@code emulator}.
      *
      * @param line the line
      * @return the ROM
@@ -43,12 +51,14 @@ public record TestRom(
             throw new IllegalArgumentException("index line with " + fields.length + " fields: " + line);
         }
         int cpus = 1;
+        boolean emulatorOnly = false;
         List<Integer> consoles = new ArrayList<>();
         for (String need : fields[4].split(" ")) {
             int equals = need.indexOf('=');
             String key = equals < 0 ? need : need.substring(0, equals);
             String value = equals < 0 ? "" : need.substring(equals + 1);
             switch (key) {
+                case "emulator" -> emulatorOnly = true;
                 case "cpus" -> cpus = Integer.parseInt(value);
                 case "debugcon" -> consoles.add(Integer.parseInt(value, 16));
                 default -> throw new IllegalArgumentException("unknown need '" + need + "': " + line);
@@ -60,6 +70,7 @@ public record TestRom(
                 Integer.parseInt(fields[2]),
                 Integer.parseInt(fields[3]),
                 cpus,
+                emulatorOnly,
                 consoles,
                 fields[5]);
     }

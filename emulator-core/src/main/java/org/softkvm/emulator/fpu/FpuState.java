@@ -70,10 +70,14 @@ public final class FpuState {
     final FpuOps ops = new FpuOps(this);
 
     /**
-     * Called where an unmasked exception meets a waiting instruction while CR0.NE is 0: the FERR# pin, which a PC takes
-     * to IRQ 13. The instruction then goes on, as with IGNNE# asserted.
+     * Called where an unmasked exception meets a waiting instruction while CR0.NE is 0: the FERR# pin, which a PC takes to
+     * IRQ 13. The CPU then stands before the instruction until an event, as long as there was none since the exception;
+     * behind that it goes on, as with IGNNE# asserted. Null where nothing is wired to the pin.
      */
-    public Runnable errorLine = () -> {};
+    public Runnable errorLine;
+
+    /** The exception that is pending has been signalled by {@link #errorLine}. */
+    boolean signalled;
 
     /** Makes a unit in the state that FNINIT leaves. */
     public FpuState() {
@@ -121,6 +125,7 @@ public final class FpuState {
     public void setControlWord(int value) {
         cw = value & 0x1F3F | 0x40;
         f.control(cw);
+        signalled = false;
     }
 
     /**
@@ -140,6 +145,7 @@ public final class FpuState {
     public void setStatusWord(int value) {
         sw = value & KEPT;
         top = value >> 11 & 7;
+        signalled = false;
     }
 
     /**
@@ -154,6 +160,7 @@ public final class FpuState {
     /** FNCLEX: clears the exceptions and the stack fault. */
     void clearExceptions() {
         sw &= ~(FpEnv.ALL | SF);
+        signalled = false;
     }
 
     /**

@@ -1,6 +1,7 @@
 package org.softkvm.emulator.fpu;
 
 import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.ExitCode;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
@@ -53,8 +54,13 @@ public final class X87 {
         if ((c.cr0 & Cpu.CR0_NE) != 0) {
             throw c.fault(Vector.MF, 0);
         }
-        c.fpu.errorLine.run();
-        c.stopAfterInsn();
+        FpuState s = c.fpu;
+        if (s.errorLine != null && !s.signalled) {
+            s.signalled = true;
+            s.errorLine.run();
+            // The interrupt comes before the instruction, whose operands and pointers the handler may look at.
+            throw c.leave(ExitCode.INTR);
+        }
     }
 
     /** Enters an instruction without a memory operand. */

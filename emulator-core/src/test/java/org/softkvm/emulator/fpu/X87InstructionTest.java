@@ -1,6 +1,7 @@
 package org.softkvm.emulator.fpu;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -10,7 +11,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.ExitCode;
 import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.cpu.GuestExit;
 import org.softkvm.emulator.cpu.Vector;
 
 /** What surrounds the arithmetic: faults, pending exceptions, memory images, aliases. */
@@ -86,14 +89,31 @@ class X87InstructionTest {
     }
 
     @Test
-    void withoutNumericErrorTheLineIsRaised() {
+    void withoutNumericErrorTheLineIsRaisedAndTheInstructionWaits() {
         AtomicInteger raised = new AtomicInteger();
         m.fpu.errorLine = raised::incrementAndGet;
         m.c.cr0 &= ~Cpu.CR0_NE;
         divideByZeroUnmasked();
         assertThat(raised).hasValue(0);
+        assertThatThrownBy(() -> m.run("D9 E8")).isInstanceOf(GuestExit.class);
+        assertThat(raised).hasValue(1);
+        assertThat(m.c.exit).isEqualTo(ExitCode.INTR);
+        // IGNNE#: it goes on, and the same exception is not signalled twice.
+        m.run("D9 E8");
         m.run("D9 E8");
         assertThat(raised).hasValue(1);
+        assertThat(m.get(0)).isEqualTo(ONE);
+        m.run("DB E2");
+        divideByZeroUnmasked();
+        assertThatThrownBy(() -> m.run("9B")).isInstanceOf(GuestExit.class);
+        assertThat(raised).hasValue(2);
+    }
+
+    @Test
+    void withoutNumericErrorAndWithoutALineTheExceptionIsIgnored() {
+        m.c.cr0 &= ~Cpu.CR0_NE;
+        divideByZeroUnmasked();
+        m.run("D9 E8");
         assertThat(m.get(0)).isEqualTo(ONE);
     }
 

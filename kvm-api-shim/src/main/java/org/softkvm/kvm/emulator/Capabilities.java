@@ -76,7 +76,8 @@ final class Capabilities {
                     SOFTKVM_STATE_HASH,
                     SOFTKVM_WHOLE_STATE_REGS,
                     SOFTKVM_REPLACE_MEMORY_SLOTS,
-                    SOFTKVM_MANY_REG -> 1;
+                    SOFTKVM_MANY_REG,
+                    SOFTKVM_FPU_ERROR -> 1;
             case SET_GUEST_DEBUG2 -> GuestDebug.ALL;
             case SYNC_REGS -> VcpuRun.SYNC_REGS | VcpuRun.SYNC_SREGS | VcpuRun.SYNC_EVENTS;
             case XSAVE2 -> XsaveCodec.SIZE;

@@ -832,6 +832,16 @@ final class EmulatorVcpu implements Vcpu {
     }
 
     @Override
+    public void onFpuError(Runnable action) {
+        enter("onFpuError");
+        try {
+            cpu.setFpuErrorLine(action);
+        } finally {
+            leave();
+        }
+    }
+
+    @Override
     public void setInstructionLimit(long instructions) {
         enter("setInstructionLimit");
         try {

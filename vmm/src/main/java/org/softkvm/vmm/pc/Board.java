@@ -22,6 +22,7 @@ import org.softkvm.devices.debug.DebugConsole;
 import org.softkvm.devices.debug.DebugExit;
 import org.softkvm.devices.debug.PcTestDevice;
 import org.softkvm.devices.firmware.FwCfg;
+import org.softkvm.devices.isa.CoprocessorError;
 import org.softkvm.devices.isa.I8042;
 import org.softkvm.devices.isa.Pit8254;
 import org.softkvm.devices.isa.RtcCmos;
@@ -69,6 +70,7 @@ final class Board {
     private final VirtualClock virtualClock;
 
     private final DeviceClock clock;
+    private CoprocessorError coprocessor;
     private final List<StatefulDevice<?>> stateful = new ArrayList<>();
     private final ExtIntLine extInt = new ExtIntLine();
     private final RunEnd end;
@@ -172,6 +174,9 @@ final class Board {
         stateful.add(port92);
         bus.addPorts(0x92, 1, port92);
         bus.writePort(0x92, 1, A20_OPEN);
+        coprocessor = new CoprocessorError(irq(13));
+        stateful.add(coprocessor);
+        bus.addPorts(0xF0, CoprocessorError.PORTS, coprocessor);
         I8042 keyboard = new I8042(irq(1), this::setA20, this::reset);
         stateful.add(keyboard);
         bus.addPorts(0x60, 1, keyboard.dataPort());
@@ -230,6 +235,16 @@ final class Board {
     /** An interrupt: up to 15 to the PIC, and to the IOAPIC's pin of its number, but 0 to pin 2. */
     private InterruptLine irq(int number) {
         return interrupts.line(number);
+    }
+
+    /** The processor asserts FERR#. */
+    void coprocessorError() {
+        lock.lock();
+        try {
+            coprocessor.raise();
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** Decides where SMIs go. */

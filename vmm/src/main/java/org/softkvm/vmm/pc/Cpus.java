@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
+import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.Vcpu;
@@ -51,6 +52,14 @@ final class Cpus {
         board.extInt().onAssert(loops.getFirst()::wakeUp);
         // SMI# leads there too, as on QEMU's PC: the others get theirs by messages.
         board.onSmi(vcpus.getFirst()::smi);
+        if (vm.checkExtension(Capability.SOFTKVM_FPU_ERROR) != 0) {
+            Vcpu first = vcpus.getFirst();
+            first.onFpuError(() -> {
+                board.coprocessorError();
+                // IRQ 13 may come through the PIC: then it is injected between two runs.
+                first.kick();
+            });
+        }
         end.onEnd(this::wakeUp);
     }
 
