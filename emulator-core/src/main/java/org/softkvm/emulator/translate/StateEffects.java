@@ -61,8 +61,9 @@ final class StateEffects {
         if (op.owner() == MulDiv.class) {
             return false;
         }
-        // A load cannot ask for anything: where it has to leave, it throws.
+        // A load cannot ask for anything: where it has to leave, it throws. MASKMOVQ and MASKMOVDQU store to RDI.
         return !(vector(op)
+                && !op.mnemonic().contains("maskmov")
                 && (!i.mem
                         || op.kind() == Op.Kind.LANES
                         || !op.operands().get(0).mayBeMemory()));

@@ -115,6 +115,22 @@ final class FuzzImage {
         return random.nextInt(n) == 0;
     }
 
+    /** VEX prefixes with fields that some instruction has, a few in each line of code. */
+    private void vex(int at, int length) {
+        for (int n = 0; n < length / 32; n++) {
+            int i = at + random.nextInt(length - 4);
+            int last = (oneIn(2) ? 0x78 : random.nextInt(16) << 3) | random.nextInt(8);
+            if (oneIn(3)) {
+                bytes[i] = (byte) 0xc5;
+                bytes[i + 1] = (byte) (0x80 | last);
+            } else {
+                bytes[i] = (byte) 0xc4;
+                bytes[i + 1] = (byte) (0xc0 | random.nextInt(2) << 5 | 1 + random.nextInt(3));
+                bytes[i + 2] = (byte) (random.nextInt(2) << 7 | last);
+            }
+        }
+    }
+
     /** Random bytes, and opcodes that random bytes would reach rarely. */
     private void code(int at, int length) {
         int bias = random.nextInt(4);
@@ -134,6 +150,7 @@ final class FuzzImage {
         for (int i = 0; i < length; i += 16) {
             bytes[at + i] = (byte) 0x90;
         }
+        vex(at, length);
     }
 
     private void descriptor(int table, int index, long base, long limit, int access, int flags) {

@@ -131,7 +131,11 @@ final class FuzzMachine implements AutoCloseable {
             cr4 |= Cpu.CR4_VME | Cpu.CR4_PVI;
         }
         if (random.nextInt(4) == 0) {
-            cr4 |= Cpu.CR4_FSGSBASE | Cpu.CR4_OSXSAVE;
+            cr4 |= Cpu.CR4_FSGSBASE;
+        }
+        if (random.nextInt(4) != 0) {
+            cr4 |= Cpu.CR4_OSXSAVE;
+            vcpu.setXcr0(random.nextInt(4) == 0 ? 3 : 7);
         }
         if (random.nextInt(8) == 0) {
             cr4 |= Cpu.CR4_SMEP | Cpu.CR4_UMIP;
