@@ -12,6 +12,9 @@ public final class Locked {
     private Locked() {}
 
     static boolean compareAndSet(Cpu c, long la, int size, long expected, long value) {
+        if (c.breakData != 0) {
+            Breakpoints.data(c, la, size, true);
+        }
         int within = (int) la & 7;
         if (within + size > 8) {
             return alone(c, la, size, expected, value);
@@ -81,6 +84,10 @@ public final class Locked {
      */
     public static boolean compareAndSetPair(
             Cpu c, boolean locked, long la, int half, long expectedLow, long expectedHigh, long low, long high) {
+        if (c.breakData != 0) {
+            // The destination is written in either case (SDM volume 2, CMPXCHG8B).
+            Breakpoints.data(c, la, 2 * half, true);
+        }
         boolean held = locked && half == 8 && c.memory.beginExclusive(c);
         try {
             while (true) {

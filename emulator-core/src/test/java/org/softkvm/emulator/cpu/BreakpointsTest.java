@@ -72,6 +72,32 @@ class BreakpointsTest {
     }
 
     @Test
+    void lockedAccessesAreWritesAlsoWhereTheComparisonFails() {
+        int start = 0x500;
+        // LOCK ADD [6000],CL; LOCK ADD [6002],CX; LOCK ADD [6001],ECX; XCHG [6000],ECX; LOCK CMPXCHG [6000],ECX;
+        // LOCK CMPXCHG8B [6000]
+        for (String code : new String[] {
+            "F0 00 0E 00 60",
+            "F0 01 0E 02 60",
+            "66 F0 01 0E 01 60",
+            "66 87 0E 00 60",
+            "66 F0 0F B1 0E 00 60",
+            "F0 0F C7 0E 00 60"
+        }) {
+            start += 0x20;
+            b.code(start, code + " F4");
+            c.rip = start;
+            c.halted = false;
+            c.r[Cpu.RAX] = 0x1234;
+            c.r[Cpu.RSP] = 0x8000;
+            c.dr[6] = 0xFFFF0FF0L;
+            c.dr[7] = 0x400;
+            arm(1, 0x6000, 1, 3);
+            assertTrap(start + code.split(" ").length, 2);
+        }
+    }
+
+    @Test
     void writesTrapBehindTheInstruction() {
         // MOV AL,[6002]; MOV [6002],AL; HLT
         b.code(0x500, "A0 02 60 A2 02 60 F4");
