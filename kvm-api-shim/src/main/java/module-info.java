@@ -13,6 +13,7 @@ module org.softkvm.kvm {
     uses org.softkvm.kvm.KvmProvider;
 
     provides org.softkvm.kvm.KvmProvider with
+            org.softkvm.kvm.linux.DevKvmProvider,
             org.softkvm.kvm.emulator.EmulatorProvider,
-            org.softkvm.kvm.emulator.DevKvmProvider;
+            org.softkvm.kvm.dispatch.AbiProvider;
 }

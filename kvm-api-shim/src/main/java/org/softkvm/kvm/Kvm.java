@@ -26,7 +26,9 @@ public interface Kvm extends AutoCloseable {
     int API_VERSION = 12;
 
     /**
-     * Opens the best backend that works here.
+     * Opens the best backend that works here: /dev/kvm where native access is enabled for this module
+     * ({@code --enable-native-access=org.softkvm.kvm}) and a small guest that does what a boot needs passes on it, the
+     * emulator elsewhere.
      *
      * @return the API
      * @throws KvmException ENODEV where none works; the argument says why
@@ -35,6 +37,9 @@ public interface Kvm extends AutoCloseable {
         StringBuilder reasons = new StringBuilder("no backend works:");
         for (KvmProvider provider : providers()) {
             String reason = provider.unavailableBecause();
+            if (reason == null) {
+                reason = provider.passedOverBecause();
+            }
             if (reason == null) {
                 return provider.open();
             }

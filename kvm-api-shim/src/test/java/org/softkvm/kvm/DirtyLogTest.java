@@ -11,8 +11,10 @@ import java.util.List;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class DirtyLogTest {
     private static final int PAGES = Guest.MEMORY_SIZE / 4096;
     private static final String GET = "KVM_GET_DIRTY_LOG";

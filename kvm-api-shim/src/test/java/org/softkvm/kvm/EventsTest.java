@@ -6,8 +6,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class EventsTest {
     private static final String SET = "KVM_SET_VCPU_EVENTS";
     private static final int HANDLER = 0x3000;

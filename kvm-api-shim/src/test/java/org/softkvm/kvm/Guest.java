@@ -15,6 +15,8 @@ import java.util.function.Consumer;
  * written as bytes in hexadecimal, each line optionally followed by two spaces and what it means.
  */
 final class Guest implements AutoCloseable {
+    static final String BACKEND = System.getProperty("softkvm.test.backend", "emulator");
+
     static final int CODE = 0x1000;
     static final int STACK = 0x9000;
     static final int MEMORY_SIZE = 0x100000;
@@ -39,6 +41,11 @@ final class Guest implements AutoCloseable {
     /** What the wall clock of guests under the virtual clock shows at their start. */
     static final long VIRTUAL_EPOCH = 1_000_000_000;
 
+    /** The backend that the tests of the API run on; the build runs most of them on the binary ABI, too. */
+    static Kvm open() {
+        return Kvm.open(BACKEND);
+    }
+
     private Guest(boolean splitIrqchip) {
         this(vm -> {
             if (splitIrqchip) {
@@ -48,7 +55,7 @@ final class Guest implements AutoCloseable {
     }
 
     private Guest(Consumer<Vm> setUp) {
-        kvm = Kvm.open("emulator");
+        kvm = open();
         vm = kvm.createVm();
         setUp.accept(vm);
         memory = vm.allocateMemory(MEMORY_SIZE);

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.softkvm.kvm.Errors.assertFails;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** KVM_SET_GUEST_DEBUG and KVM_EXIT_DEBUG, as KVM's own test of debug registers has them and beyond. */
+@ExtendWith(BinaryAbi.class)
 class GuestDebugTest {
     private static final long DR6_ONES = 0xFFFF0FF0L;
     private static final int DB = 1;
@@ -282,7 +284,7 @@ class GuestDebugTest {
 
     @Test
     void theControlBitsThatThereAreAreACapability() {
-        try (Kvm kvm = Kvm.open("emulator")) {
+        try (Kvm kvm = Guest.open()) {
             assertThat(kvm.checkExtension(Capability.SET_GUEST_DEBUG)).isEqualTo(1);
             assertThat(kvm.checkExtension(Capability.SET_GUEST_DEBUG2)).isEqualTo(0x1F0003);
             assertThat(kvm.checkExtension(Capability.X86_ROBUST_SINGLESTEP)).isEqualTo(1);

@@ -5,8 +5,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class InterruptTest {
     private static final int HANDLER = 0x3000;
 

@@ -7,9 +7,11 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** PIC, IOAPIC and PIT in the backend. */
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class IrqchipTest {
     private static final int HANDLER = 0x3000;
     private static final int OTHER_HANDLER = 0x3100;

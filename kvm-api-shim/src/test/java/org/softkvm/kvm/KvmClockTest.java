@@ -4,7 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.softkvm.kvm.Errors.assertFails;
 
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(BinaryAbi.class)
 class KvmClockTest {
     private static final int WALL_CLOCK = 0x4b564d00;
     private static final int SYSTEM_TIME = 0x4b564d01;

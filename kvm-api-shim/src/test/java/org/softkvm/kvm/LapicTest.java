@@ -6,8 +6,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class LapicTest {
     private static final int HANDLER = 0x3000;
     private static final int IDT = 0x4000;
@@ -324,7 +326,7 @@ class LapicTest {
 
     @Test
     void irqchipsAreChosenOnceAndBeforeTheVcpus() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             assertThat(vm.checkExtension(Capability.IRQCHIP)).isEqualTo(1);
             assertFails("KVM_ENABLE_CAP", Errno.EINVAL, "4097", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 4097));
@@ -333,7 +335,7 @@ class LapicTest {
             assertFails("KVM_ENABLE_CAP", Errno.EEXIST, "irqchip", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 24));
             assertFails("KVM_CREATE_IRQCHIP", Errno.EEXIST, "irqchip", vm::createIrqchip);
         }
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             vm.createVcpu(0);
             assertFails("KVM_ENABLE_CAP", Errno.EEXIST, "vcpu", () -> vm.enableCap(Capability.SPLIT_IRQCHIP, 24));

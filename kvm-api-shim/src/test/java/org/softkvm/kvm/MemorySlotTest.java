@@ -8,7 +8,9 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(BinaryAbi.class)
 class MemorySlotTest {
     private static final String SET = "KVM_SET_USER_MEMORY_REGION";
 

@@ -6,8 +6,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** KVM_X86_SET_MSR_FILTER and the exits of MSRs. */
+@ExtendWith(BinaryAbi.class)
 class MsrExitTest {
     private static final int READ = MsrFilter.Range.READ;
     private static final int WRITE = MsrFilter.Range.WRITE;

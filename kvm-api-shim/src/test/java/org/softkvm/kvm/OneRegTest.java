@@ -5,9 +5,11 @@ import static org.softkvm.kvm.Errors.assertFails;
 
 import java.util.Arrays;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
+@ExtendWith(BinaryAbi.class)
 class OneRegTest {
     private static final long TSC = RegisterId.msr(0x10);
 

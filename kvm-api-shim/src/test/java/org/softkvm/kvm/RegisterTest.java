@@ -7,13 +7,15 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
+@ExtendWith(BinaryAbi.class)
 class RegisterTest {
     private static final String SET_SREGS = "KVM_SET_SREGS";
 
     @Test
     void thePowerOnStateIsThatOfAnX86() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             Vcpu vcpu = vm.createVcpu(0);
             Regs regs = new Regs();

@@ -5,8 +5,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Registers on the run page, reports of TPR accesses, VAPIC, payloads and triple faults as events, statistics. */
+@ExtendWith(BinaryAbi.class)
 class RunPageTest {
     @Test
     void registersComeAndGoOnTheRunPage() {

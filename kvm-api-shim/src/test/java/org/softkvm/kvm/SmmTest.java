@@ -6,8 +6,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** System-management mode through the API: SMI, memory of address space 1, the saved state, RSM, events. */
+@ExtendWith(BinaryAbi.class)
 class SmmTest {
     private static final int SMBASE = 0x30000;
     private static final int AREA = SMBASE + 0xFE00;
@@ -109,7 +111,7 @@ class SmmTest {
 
     @Test
     void aCpuWithoutLongModeUsesThe32BitLayout() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             vm.setCpuModel("pentium2");
             MemorySegment memory = vm.allocateMemory(0x100000);

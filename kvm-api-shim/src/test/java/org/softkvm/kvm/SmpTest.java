@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Two vcpus on two threads. */
 @Timeout(120)
+@ExtendWith(BinaryAbi.class)
 class SmpTest {
     private static final int ROUNDS = 1000;
     private static final int IDT = 0x4000;
@@ -74,7 +76,7 @@ class SmpTest {
 
     @Test
     void closingAVmEndsTheRunsUnderWay() throws InterruptedException {
-        Kvm kvm = Kvm.open("emulator");
+        Kvm kvm = Guest.open();
         Vm vm = kvm.createVm();
         vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
         Vcpu waiting = vm.createVcpu(1);

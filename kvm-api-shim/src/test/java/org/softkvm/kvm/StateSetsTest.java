@@ -5,8 +5,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 /** Debug registers, XSAVE area, XCR0, SREGS2, lists of registers, the stopped flag of kvmclock. */
+@ExtendWith(BinaryAbi.class)
 class StateSetsTest {
     private static final int HEADER = 512;
 
@@ -221,7 +223,7 @@ class StateSetsTest {
 
     @Test
     void featureMsrsAreReadOfTheSystem() {
-        try (Kvm kvm = Kvm.open("emulator")) {
+        try (Kvm kvm = Guest.open()) {
             int[] indices = kvm.msrFeatureIndexList();
             assertThat(indices).contains(0x8B, 0x10A);
             long[] values = new long[indices.length];

@@ -5,8 +5,10 @@ import static org.softkvm.kvm.Errors.assertFails;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.extension.ExtendWith;
 
 @Timeout(60)
+@ExtendWith(BinaryAbi.class)
 class VmTest {
     private static final long SEND_INIT = 0x4500;
     private static final long SEND_STARTUP = 0x4600;
@@ -14,7 +16,7 @@ class VmTest {
 
     @Test
     void vcpuNumbersAreCheckedAndUnique() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             int limit = vm.checkExtension(Capability.MAX_VCPU_ID);
             assertThat(vm.createVcpu(0).id()).isZero();
@@ -27,7 +29,7 @@ class VmTest {
 
     @Test
     void addressesForRealModeAreChecked() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             vm.setTssAddr(0xFFFB_D000L);
             assertFails("KVM_SET_TSS_ADDR", Errno.EINVAL, "0xffffe000", () -> vm.setTssAddr(0xFFFF_E000L));
@@ -42,7 +44,7 @@ class VmTest {
 
     @Test
     void theBootProcessorRunsAndTheOthersWait() {
-        try (Kvm kvm = Kvm.open("emulator");
+        try (Kvm kvm = Guest.open();
                 Vm vm = kvm.createVm()) {
             vm.enableCap(Capability.SPLIT_IRQCHIP, 24);
             vm.setBootCpuId(1);

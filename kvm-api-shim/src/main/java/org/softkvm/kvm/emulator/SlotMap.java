@@ -7,10 +7,11 @@ import java.util.List;
 import org.softkvm.kvm.MemorySlot;
 
 /** The memory slots by address, for the accesses of devices; never changed, replaced as a whole. */
-final class SlotMap {
+public final class SlotMap {
     private final MemorySlot[] sorted;
 
-    SlotMap(List<MemorySlot> slots) {
+    /** Sorts the slots of address space 0. */
+    public SlotMap(List<MemorySlot> slots) {
         List<MemorySlot> list = new ArrayList<>(slots);
         list.removeIf(slot -> slot.addressSpace() != 0);
         list.sort(Comparator.comparingLong(MemorySlot::guestPhysicalAddress));
@@ -18,12 +19,12 @@ final class SlotMap {
     }
 
     /** Reads until memory ends; returns how many bytes. */
-    long read(long address, MemorySegment destination) {
+    public long read(long address, MemorySegment destination) {
         return copy(address, destination, false);
     }
 
     /** Writes until writable memory ends; returns how many bytes. */
-    long write(long address, MemorySegment source) {
+    public long write(long address, MemorySegment source) {
         return copy(address, source, true);
     }
 

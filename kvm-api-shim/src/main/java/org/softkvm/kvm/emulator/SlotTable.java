@@ -9,7 +9,7 @@ import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.MemorySlot;
 
 /** The memory slots of a VM with KVM's rules about them; each change makes a new list. */
-final class SlotTable {
+public final class SlotTable {
     /** Slots of an address space (KVM_USER_MEM_SLOTS on x86). */
     static final int MAX_SLOTS = 32764;
 
@@ -72,7 +72,7 @@ final class SlotTable {
     }
 
     /** Checks a whole new list; the table itself is not changed. */
-    static List<MemorySlot> checked(List<MemorySlot> replacement, int physicalAddressBits) {
+    public static List<MemorySlot> checked(List<MemorySlot> replacement, int physicalAddressBits) {
         SlotTable table = new SlotTable(physicalAddressBits);
         List<MemorySlot> sorted = new ArrayList<>(replacement);
         for (MemorySlot slot : sorted) {

@@ -25,7 +25,8 @@ final class Help {
               --cpus N                number of CPUs (1)
               --irqchip split|full    PIC, IOAPIC and PIT on the board (default), or in the backend with the local APICs
               --without LIST          devices to leave out: pit, hpet (there is none), as pit,hpet
-              --backend NAME          auto (default) or emulator
+              --backend NAME          auto (default), kvm (/dev/kvm), emulator, or abi (the emulator behind KVM's binary
+                                      interface); 'softkvm info' shows which work here
               --engine NAME           auto (default: interpreter, hot code translated), interpreter,
                                       or translator (everything is translated at once: for tests)
               --clock host|virtual    what time is (default host). virtual: an instruction takes 1 ns, an access to a

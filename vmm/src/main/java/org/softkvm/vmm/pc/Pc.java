@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.OptionalLong;
 import org.softkvm.devices.StateHash;
 import org.softkvm.kvm.Capability;
+import org.softkvm.kvm.CpuidEntry;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.Kvm;
 import org.softkvm.kvm.KvmException;
@@ -103,10 +104,20 @@ public final class Pc implements AutoCloseable {
     public static Pc create(PcConfig config) throws VmmException {
         LoadedGuest guest = load(config);
         try {
-            return create(config, guest, Kvm.open(config.backend()));
+            return create(config, guest, Kvm.open(backend(config)));
         } catch (KvmException e) {
             throw new VmmException(explain(config, e), e);
         }
+    }
+
+    /** Auto takes the emulator for what only an emulator can do. */
+    private static String backend(PcConfig config) {
+        boolean emulator = !config.engine().equals("auto")
+                || !config.cpu().equals("max")
+                || config.maxInstructions() >= 0
+                || config.virtualClock()
+                || config.stateHash();
+        return config.backend().equals("auto") && emulator ? "emulator" : config.backend();
     }
 
     /** Checks a configuration and loads its image, as far as no backend is needed. */
@@ -158,7 +169,9 @@ public final class Pc implements AutoCloseable {
             return "--memory: the host does not have " + (PcLimits.memory(config) >> 20) + "M: " + e.argument();
         }
         if (e.errno() == Errno.ENODEV) {
-            return "--backend " + config.backend() + ": " + e.argument();
+            return e.argument().startsWith("backend ")
+                    ? "--" + e.argument()
+                    : "--backend " + config.backend() + ": " + e.argument();
         }
         return "the backend refuses the machine: " + e.getMessage();
     }
@@ -213,10 +226,29 @@ public final class Pc implements AutoCloseable {
             Vcpu vcpu = vm.createVcpu(id);
             vcpus.add(vcpu);
             if (kvm.checkExtension(Capability.SOFTKVM_CPU_MODEL) == 0) {
-                vcpu.setCpuid(kvm.supportedCpuid());
+                vcpu.setCpuid(cpuid(id));
             }
         }
         return vcpus;
+    }
+
+    /** What the processor offers, with the APIC id of a CPU (Intel SDM volume 2, CPUID leaves 1, 0Bh and 1Fh). */
+    private List<CpuidEntry> cpuid(int id) {
+        List<CpuidEntry> entries = new ArrayList<>();
+        for (CpuidEntry entry : kvm.supportedCpuid()) {
+            int ebx = entry.ebx();
+            int edx = entry.edx();
+            switch (entry.function()) {
+                case 1 -> ebx = ebx & 0xFF_FFFF | id << 24;
+                case 0xB, 0x1F -> edx = id;
+                default -> {
+                    // The same for all.
+                }
+            }
+            entries.add(
+                    new CpuidEntry(entry.function(), entry.index(), entry.flags(), entry.eax(), ebx, entry.ecx(), edx));
+        }
+        return entries;
     }
 
     /**

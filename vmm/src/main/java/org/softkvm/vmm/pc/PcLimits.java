@@ -29,7 +29,7 @@ final class PcLimits {
     private static final List<String> CPUS =
             List.of("max", "x86-64-v2", "x86-64-v3", "pentium2", CPU_486, CPU_286, CPU_8086);
 
-    private static final List<String> LATER_BACKENDS = List.of("kvm");
+    private static final List<String> BACKENDS = List.of("auto", "kvm", "emulator", "abi");
 
     private PcLimits() {}
 
@@ -45,13 +45,13 @@ final class PcLimits {
             throw new VmmException(
                     "--cpus: CPU model " + config.cpu() + " has no local APIC, by which several CPUs work");
         }
-        choice("engine", config.engine(), List.of("auto", "interpreter", "translator"), List.of());
-        choice("backend", config.backend(), List.of("auto", "emulator"), LATER_BACKENDS);
-        choice("irqchip", config.irqchip(), List.of("split", "full"), List.of());
+        choice("engine", config.engine(), List.of("auto", "interpreter", "translator"));
+        choice("backend", config.backend(), BACKENDS);
+        choice("irqchip", config.irqchip(), List.of("split", "full"));
         for (String device : config.without()) {
-            choice("device to leave out", device, List.of("hpet", "pit"), List.of());
+            choice("device to leave out", device, List.of("hpet", "pit"));
         }
-        choice("boot protocol", config.bootProtocol(), BootProtocol.titles(), List.of());
+        choice("boot protocol", config.bootProtocol(), BootProtocol.titles());
         checkMemory(config);
         if (config.maxInstructions() == 0) {
             throw new VmmException("--max-instructions: must be at least 1");
@@ -60,7 +60,7 @@ final class PcLimits {
 
     /** The backend checks the flags behind the name: it knows which there are. */
     private static void checkCpu(String cpu) throws VmmException {
-        choice("CPU model", model(cpu), CPUS, List.of());
+        choice("CPU model", model(cpu), CPUS);
     }
 
     private static String model(String cpu) {
@@ -68,10 +68,7 @@ final class PcLimits {
         return (comma < 0 ? cpu : cpu.substring(0, comma)).toLowerCase(Locale.ROOT);
     }
 
-    private static void choice(String what, String value, List<String> known, List<String> later) throws VmmException {
-        if (later.contains(value)) {
-            throw new VmmException(what + " is not supported yet: " + value);
-        }
+    private static void choice(String what, String value, List<String> known) throws VmmException {
         if (!known.contains(value)) {
             throw new VmmException("unknown " + what + ": " + value + " (" + String.join(", ", known) + ")");
         }

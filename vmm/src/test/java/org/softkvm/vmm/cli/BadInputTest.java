@@ -113,7 +113,7 @@ class BadInputTest {
                 of("run @good.elf --timeout soon", "not a time: soon"),
                 of("run @good.elf --timeout 0", "must be more than 0"),
                 of("run @good.elf --max-instructions 0", "at least 1"),
-                of("run @good.elf --backend kvm", "backend is not supported yet: kvm"),
+                of("run @good.elf --backend kvm", "--backend kvm: "),
                 of("run @good.elf --backend xen", "unknown backend: xen"),
                 of("run @good.elf --engine warp", "unknown engine: warp"),
                 of("run @good.elf --clock broken", "unknown clock: broken"),
