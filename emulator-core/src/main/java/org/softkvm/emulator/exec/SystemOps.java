@@ -507,7 +507,6 @@ public final class SystemOps {
         c.setFlags(kept);
         stepByNewFlags(c, kept);
         c.updateMode();
-        stepAfter(c);
     }
 
     /** SYSRET (AMD APM volume 3 for what it does outside 64-bit code). */
@@ -528,12 +527,6 @@ public final class SystemOps {
         c.setFlags(flags);
         stepByNewFlags(c, flags);
         c.updateMode();
-        stepAfter(c);
-    }
-
-    /** Whether a single-step trap follows is decided by TF as it is now, not as it was before the instruction. */
-    private static void stepAfter(Cpu c) {
-        c.stepArmed = (c.eflags & Flags.TF) != 0;
     }
 
     /** SYSENTER. */
