@@ -242,6 +242,7 @@ public final class Events {
         c.halted = false;
         if (vector == Vector.DB && kind != SOFTWARE) {
             c.dr[7] &= ~DR7_GD;
+            c.msrs.debugCtl &= ~Msrs.DEBUGCTL_BTF;
         }
     }
 

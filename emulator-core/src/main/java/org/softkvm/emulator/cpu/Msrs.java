@@ -93,6 +93,10 @@ public final class Msrs {
     public static final int MISC_ENABLE = 0x1A0;
     /** IA32_MISC_ENABLE: MONITOR and MWAIT. */
     public static final long MISC_ENABLE_MONITOR = 1 << 18;
+    /** IA32_DEBUGCTL: BTF alone. */
+    public static final int DEBUGCTL = 0x1D9;
+    /** IA32_DEBUGCTL: TF traps after branches only. */
+    public static final long DEBUGCTL_BTF = 2;
     /** IA32_PAT. */
     public static final int PAT = 0x277;
     /** IA32_EFER. */
@@ -127,6 +131,7 @@ public final class Msrs {
         SYSENTER_ESP,
         SYSENTER_EIP,
         MISC_ENABLE,
+        DEBUGCTL,
         PAT,
         EFER,
         STAR,
@@ -171,6 +176,8 @@ public final class Msrs {
     public long pat = 0x0007040600070406L;
     /** IA32_SPEC_CTRL. */
     public long specCtrl;
+    /** IA32_DEBUGCTL. */
+    public long debugCtl;
     /** IA32_MISC_ENABLE. */
     public long miscEnable;
     /** MSR_MISC_FEATURES_ENABLES. */
@@ -248,6 +255,7 @@ public final class Msrs {
             case SYSENTER_ESP -> value = sysenterEsp;
             case SYSENTER_EIP -> value = sysenterEip;
             case MISC_ENABLE -> value = miscEnable;
+            case DEBUGCTL -> value = debugCtl;
             case PAT -> value = pat;
             case EFER -> value = c.efer;
             case STAR -> value = star;
@@ -293,6 +301,8 @@ public final class Msrs {
             case TSC -> Feature.TSC;
             case TSC_ADJUST -> Feature.TSC_ADJUST;
             case SPEC_CTRL, PRED_CMD -> Feature.SPEC_CTRL;
+            case DEBUGCTL -> Feature.CMOV;
+            case SMI_COUNT -> Feature.LM;
             case ARCH_CAPABILITIES -> Feature.ARCH_CAPABILITIES;
             case SYSENTER_CS, SYSENTER_ESP, SYSENTER_EIP -> Feature.SEP;
             case PAT -> Feature.PAT;
@@ -394,6 +404,12 @@ public final class Msrs {
                     return false;
                 }
                 sysenterEip = v;
+            }
+            case DEBUGCTL -> {
+                if ((v & ~DEBUGCTL_BTF) != 0) {
+                    return false;
+                }
+                debugCtl = v;
             }
             case MISC_ENABLE -> {
                 if ((v & ~MISC_ENABLE_BITS) != 0) {

@@ -16,6 +16,7 @@ public final class Reset {
         c.mxcsr = 0x1F80;
         c.fpu.reset();
         c.xcr0 = 1;
+        c.msrs.debugCtl = 0;
         c.smbase = Smm.DEFAULT_SMBASE;
         init(c);
         c.cr0 = 0x60000010;

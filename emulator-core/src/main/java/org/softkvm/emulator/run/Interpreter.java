@@ -321,6 +321,11 @@ public final class Interpreter {
                 // Between two iterations the breakpoint at the instruction does not count again.
                 cpu.eflags |= Flags.RF;
             }
+            if (cpu.stepArmed && cpu.msrs.debugCtl != 0) {
+                // BTF: only where a branch was taken.
+                Insn last = insns[n - 1];
+                cpu.stepArmed = cpu.rip != last.nextRip && (last.rep == 0 || cpu.rip != last.rip);
+            }
             after(cpu);
             return false;
         } catch (GuestFault f) {

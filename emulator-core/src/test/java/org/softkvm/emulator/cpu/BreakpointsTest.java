@@ -159,4 +159,18 @@ class BreakpointsTest {
         assertThat(interpreter.run()).isEqualTo(ExitCode.IO);
         assertTrap(0x502, 1);
     }
+
+    @Test
+    void btfStepsOverWhatIsNoTakenBranch() {
+        // NOP; JZ +0 not taken; REP STOSB; JMP +1; NOP; NOP
+        b.code(0x500, "90 74 10 F3 AA EB 01 90 90 F4");
+        c.r[Cpu.RCX] = 3;
+        c.r[Cpu.RDI] = 0x9000;
+        c.setFlags(Flags.TF | 2);
+        assertThat(c.msrs.write(c, Msrs.DEBUGCTL, Msrs.DEBUGCTL_BTF)).isTrue();
+        assertTrap(0x508, 0x4000);
+        assertThat(c.r[Cpu.RCX]).isZero();
+        assertThat(c.msrs.debugCtl).as("cleared by the exception").isZero();
+        assertThat(c.msrs.write(c, Msrs.DEBUGCTL, 0x40)).isFalse();
+    }
 }
