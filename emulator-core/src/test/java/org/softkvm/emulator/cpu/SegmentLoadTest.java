@@ -235,7 +235,7 @@ class SegmentLoadTest {
 
     @Test
     void sgdtNeedsMemory() {
-        b.run("0F 01 C8");
+        b.run("0F 01 C7");
         assertFaultWithoutError(Vector.UD);
     }
 
