@@ -52,17 +52,6 @@ public final class StateSave {
         }
     }
 
-    /** Stores components of the image; the right to write was checked. */
-    private static void store(Cpu c, long la, int mask, boolean mxcsr) {
-        long[] w = c.xsaveArea.w;
-        int n = registers(c);
-        for (int k = 0; k < w.length; k++) {
-            if (XsaveArea.belongs(k, mask, mxcsr, n)) {
-                c.write64(la + 8L * k, w[k]);
-            }
-        }
-    }
-
     /** Reads memory into the image before anything is changed, so that no fault comes later. */
     private static void load(Cpu c, long la, int from, int to) {
         long[] w = c.xsaveArea.w;
@@ -81,7 +70,7 @@ public final class StateSave {
         c.checkWrite(la, XsaveArea.LEGACY_SIZE);
         int mask = (c.cr4 & Cpu.CR4_OSFXSR) != 0 ? XsaveArea.X87 | XsaveArea.SSE : XsaveArea.X87;
         take(c, i, mask);
-        store(c, la, mask, true);
+        c.xsaveArea.store(c, la, mask, true, registers(c));
     }
 
     /** FXRSTOR. */
@@ -135,7 +124,7 @@ public final class StateSave {
         int used = XsaveArea.inUse(c);
         int what = optimized ? mask & used : mask;
         take(c, i, what);
-        store(c, la, what, (mask & (XsaveArea.SSE | XsaveArea.AVX)) != 0);
+        c.xsaveArea.store(c, la, what, (mask & (XsaveArea.SSE | XsaveArea.AVX)) != 0, registers(c));
         c.write64(la + 8 * XsaveArea.STATE_BV, bv & ~mask | mask & used);
     }
 
@@ -156,7 +145,7 @@ public final class StateSave {
         long la = target(c, i, mask);
         int what = mask & XsaveArea.inUse(c);
         take(c, i, what);
-        store(c, la, what, (what & XsaveArea.SSE) != 0);
+        c.xsaveArea.store(c, la, what, (what & XsaveArea.SSE) != 0, registers(c));
         c.write64(la + 8 * XsaveArea.STATE_BV, what);
         c.write64(la + 8 * XsaveArea.COMP_BV, mask | COMPACTED);
     }

@@ -89,21 +89,27 @@ public final class XsaveArea {
         return X87 | SSE | (any != 0 ? AVX : 0);
     }
 
-    /** Whether a word (by number) belongs to a component that a mask has; MXCSR has a bit of its own here. */
-    static boolean belongs(int word, int mask, boolean mxcsr, int registers) {
-        if (word < MXCSR) {
-            return (mask & X87) != 0;
+    /** Stores components of the image to memory, where the right to write was checked; MXCSR has a word of its own. */
+    void store(Cpu c, long la, int mask, boolean mxcsr, int registers) {
+        if ((mask & X87) != 0) {
+            store(c, la, 0, MXCSR);
+            store(c, la, STACK, XMM);
         }
-        if (word == MXCSR) {
-            return mxcsr;
+        if (mxcsr) {
+            store(c, la, MXCSR, STACK);
         }
-        if (word < XMM) {
-            return word >= STACK && (mask & X87) != 0;
+        if ((mask & SSE) != 0) {
+            store(c, la, XMM, XMM + 2 * registers);
         }
-        if (word < XMM + 2 * registers) {
-            return (mask & SSE) != 0;
+        if ((mask & AVX) != 0) {
+            store(c, la, YMM, YMM + 2 * registers);
         }
-        return word >= YMM && word < YMM + 2 * registers && (mask & AVX) != 0;
+    }
+
+    private void store(Cpu c, long la, int from, int to) {
+        for (int k = from; k < to; k++) {
+            c.write64(la + 8L * k, w[k]);
+        }
     }
 
     /** Takes x87 state; wide: with 64-bit pointers, else 32 bits and selectors. */
