@@ -158,9 +158,15 @@ final class LapicPort implements LocalInterruptController {
         if (apic == null) {
             return NOTHING;
         }
+        if (irqchip != null && apic.isExtIntPending()) {
+            // The PIC tells its vector with the INTA cycle only.
+            return 0;
+        }
+        if (pv.eoi().isIdle()) {
+            return NOTHING;
+        }
         settle();
-        // The PIC tells its vector with the INTA cycle only.
-        return irqchip != null && apic.isExtIntPending() ? 0 : apic.pendingVector();
+        return apic.pendingVector();
     }
 
     @Override

@@ -71,6 +71,11 @@ final class PvEoi {
         offered = true;
     }
 
+    /** Whether the interrupt in service may be ended already, and nothing waits for its end. */
+    boolean isIdle() {
+        return offered && apic.canDeferEnd();
+    }
+
     /** Ends the interrupt if the guest did, else has it write the EOI register. */
     void settle() {
         if (offered) {
