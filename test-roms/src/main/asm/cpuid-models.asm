@@ -7,7 +7,7 @@
 ; status: 33
 ; QEMU: its TCG has no reserved bits of EFER and reads MSRs that do not exist
 ; Bochs: it has no MCG_CAP, and EFER.SCE where CPUID outside 64-bit code hides SYSCALL
-; assertions: 25
+; assertions: 26
 
 %include "lib/rom.inc"
 
@@ -230,6 +230,31 @@ main:
         probe LEAF1_D, 25, 0x0f, 0xae, 0xf8
         probe LEAF1_D, 26, 0x66, 0x0f, 0xef, 0xc0
         probe LEAF1_D, 26, 0x0f, 0xae, 0xf0
+        it "MXCSR has DAZ, and FXSAVE says so, where SSE2 is"
+        bt dword [v_features + LEAF1_D], 25
+        jnc .no_mxcsr
+        mov dword [BUFFER + 28], 0
+        fxsave [BUFFER]
+        mov eax, [BUFFER + 28]
+        shr eax, 6
+        and eax, 1
+        mov ebx, [v_features + LEAF1_D]
+        shr ebx, 26
+        and ebx, 1
+        expect_same eax, ebx
+        neg ebx
+        jnz .has_daz
+        mov ebx, X_GP
+.has_daz:
+        mov dword [BUFFER], 0x1fc0
+        arm .loaded
+        ldmxcsr [BUFFER]
+.loaded:
+        mov eax, [v_vec]
+        expect_same eax, ebx
+        mov dword [BUFFER], 0x1f80
+        ldmxcsr [BUFFER]
+.no_mxcsr:
         it "SSE3, SSSE3"
         probe LEAF1_C, 0, 0xf2, 0x0f, 0x7c, 0xc0
         probe LEAF1_C, 9, 0x66, 0x0f, 0x38, 0x1c, 0xc0

@@ -21,7 +21,7 @@ public final class StateSave {
     public static void ldmxcsr(Cpu c, Insn i) {
         Simd.check(c, i);
         int value = c.read32(c.eaRead(i, 4));
-        if ((value & ~XsaveArea.MXCSR_MASK) != 0) {
+        if ((value & ~XsaveArea.mxcsrMask(c.model)) != 0) {
             throw c.gp(0);
         }
         c.mxcsr = value;
@@ -83,7 +83,7 @@ public final class StateSave {
         load(c, la, 0, XsaveArea.LEGACY_SIZE);
         XsaveArea area = c.xsaveArea;
         boolean sse = (c.cr4 & Cpu.CR4_OSFXSR) != 0;
-        if (sse && (area.mxcsr() & ~XsaveArea.MXCSR_MASK) != 0) {
+        if (sse && (area.mxcsr() & ~XsaveArea.mxcsrMask(c.model)) != 0) {
             throw c.gp(0);
         }
         area.giveX87(c, i.opSize == 8);
@@ -178,7 +178,7 @@ public final class StateSave {
         }
         boolean mxcsrLoaded =
                 compacted ? (mask & bv & XsaveArea.SSE) != 0 : (mask & (XsaveArea.SSE | XsaveArea.AVX)) != 0;
-        if (mxcsrLoaded && (area.mxcsr() & ~XsaveArea.MXCSR_MASK) != 0) {
+        if (mxcsrLoaded && (area.mxcsr() & ~XsaveArea.mxcsrMask(c.model)) != 0) {
             throw c.gp(0);
         }
         if ((mask & XsaveArea.X87) != 0) {

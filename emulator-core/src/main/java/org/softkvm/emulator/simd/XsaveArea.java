@@ -18,8 +18,10 @@ public final class XsaveArea {
     /** Upper halves of the YMM registers. */
     public static final int AVX = 4;
 
-    /** Bits of MXCSR that exist. */
-    public static final int MXCSR_MASK = 0xFFFF;
+    private static final int MXCSR_BITS = 0xFFFF;
+
+    /** Denormals are zeros: came with SSE2. */
+    private static final int MXCSR_DAZ = 0x40;
 
     /** Bytes of the legacy region, which FXSAVE stores. */
     static final int LEGACY_SIZE = 512;
@@ -133,7 +135,7 @@ public final class XsaveArea {
     }
 
     void takeMxcsr(Cpu c) {
-        w[MXCSR] = c.mxcsr & 0xFFFFFFFFL | (long) MXCSR_MASK << 32;
+        w[MXCSR] = c.mxcsr & 0xFFFFFFFFL | (long) mxcsrMask(c.model) << 32;
     }
 
     void takeXmm(Cpu c) {
@@ -212,6 +214,16 @@ public final class XsaveArea {
     }
 
     /**
+     * The bits of MXCSR that a model has.
+     *
+     * @param model the model
+     * @return a mask, as FXSAVE stores it
+     */
+    static int mxcsrMask(CpuModel model) {
+        return model.has(Feature.SSE2) ? MXCSR_BITS : MXCSR_BITS & ~MXCSR_DAZ;
+    }
+
+    /**
      * Loads a vcpu from an image in the standard format, as KVM_SET_XSAVE does: a component that XSTATE_BV does not have
      * goes to its initial state, MXCSR is taken in any case.
      *
@@ -221,7 +233,7 @@ public final class XsaveArea {
      */
     public boolean give(Cpu c) {
         long bv = w[STATE_BV];
-        if ((bv & ~supported(c.model)) != 0 || w[COMP_BV] != 0 || (mxcsr() & ~MXCSR_MASK) != 0) {
+        if ((bv & ~supported(c.model)) != 0 || w[COMP_BV] != 0 || (mxcsr() & ~mxcsrMask(c.model)) != 0) {
             return false;
         }
         if ((bv & X87) != 0) {
