@@ -39,6 +39,7 @@ final class Help {
               --screen none
 
             When to stop, and what to tell:
+              --no-reboot             when the guest resets the machine, which starts again otherwise
               --timeout T             after T seconds, or as 500ms, 90s, 5m, 1h
               --max-instructions N    after N guest instructions of all CPUs together: exactly, but where several CPUs
                                       run under the host's clock, which may stop up to 100,000 short for each
@@ -60,7 +61,7 @@ final class Help {
               124    time-out or instruction limit
               125    an error of SoftKVM or in what it was given, said in one line; also when the guest powered off
                      before the text of --expect was seen
-              126    triple fault or reset
+              126    triple fault, or a reset with --no-reboot
               130    ended by Ctrl-A X
             """;
 

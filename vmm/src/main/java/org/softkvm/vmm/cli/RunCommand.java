@@ -169,6 +169,7 @@ final class RunCommand {
             throw new UsageException("--clock: unknown clock: " + clock + " (host or virtual)");
         }
         builder.virtualClock(virtualClock(line));
+        builder.reboot(!line.hasOption(RunOptions.NO_REBOOT));
         builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
         builder.irqchip(line.getOptionValue(RunOptions.IRQCHIP, "split"));
         if (line.hasOption(RunOptions.WITHOUT)) {

@@ -58,6 +58,11 @@ public final class GuestRam {
         return memory.asSlice(layout.lowSize());
     }
 
+    /** Fills all RAM with zeros. */
+    public void clear() {
+        memory.fill((byte) 0);
+    }
+
     /**
      * Copies bytes into the guest.
      *

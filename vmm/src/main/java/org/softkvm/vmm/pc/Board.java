@@ -78,6 +78,8 @@ final class Board {
     private final List<ConsoleOutput> outputs = new ArrayList<>();
     private final Interrupts interrupts;
     private final MemoryMap memory;
+    private final List<Runnable> powerOn = new ArrayList<>();
+    private RtcCmos rtc;
     private final Uart16550A uart;
     private final Optional<SerialInput> input;
     private final Optional<VirtualSerialInput> virtualInput;
@@ -121,6 +123,26 @@ final class Board {
             }
             bus.addPorts(console.port(), 1, new DebugConsole(console(console.output())));
         }
+        for (StatefulDevice<?> device : stateful) {
+            powerOn.add(device == rtc ? rtc::reset : restoring(device));
+        }
+    }
+
+    /** What takes a chip back to its present state. */
+    private static <S extends Record> Runnable restoring(StatefulDevice<S> device) {
+        S state = device.save();
+        return () -> device.restore(state);
+    }
+
+    /** Takes the chips back to power-on; the calendar, the CMOS RAM and the consoles go on. */
+    void powerOn() {
+        lock.lock();
+        try {
+            powerOn.forEach(Runnable::run);
+            setA20(true);
+        } finally {
+            lock.unlock();
+        }
     }
 
     /** What the ACPI tables have to say of this board. */
@@ -162,7 +184,7 @@ final class Board {
             bus.addPorts(0x61, 1, pit.portB());
         }
         long date = config.virtualClock() ? VIRTUAL_EPOCH * 1000 : System.currentTimeMillis();
-        RtcCmos rtc = new RtcCmos(clock, irq(8), date * 1_000_000);
+        rtc = new RtcCmos(clock, irq(8), date * 1_000_000);
         stateful.add(rtc);
         rtc.setMemorySize(layout.lowSize(), layout.highSize());
         bus.addPorts(0x70, RtcCmos.PORTS, rtc);
@@ -181,7 +203,9 @@ final class Board {
         stateful.add(keyboard);
         bus.addPorts(0x60, 1, keyboard.dataPort());
         bus.addPorts(0x64, 1, keyboard.commandPort());
-        bus.addPorts(ResetControl.PORT, 1, new ResetControl(hard -> reset()));
+        ResetControl reset = new ResetControl(hard -> reset());
+        stateful.add(reset);
+        bus.addPorts(ResetControl.PORT, 1, reset);
         AcpiPm.Config acpi = new AcpiPm.Config(true, ACPI_ENABLE, ACPI_DISABLE, false);
         AcpiPm power = new AcpiPm(acpi, clock, irq(SCI), this::sleep);
         stateful.add(power);

@@ -33,6 +33,8 @@ final class Cpus {
     private final RunEnd end;
     private final List<Vcpu> vcpus = new ArrayList<>();
     private final List<VcpuLoop> loops = new ArrayList<>();
+    private final List<PowerOnState> powerOn = new ArrayList<>();
+    private final List<Runnable> works = new ArrayList<>();
     private final List<Thread> threads = new ArrayList<>();
 
     /**
@@ -47,6 +49,7 @@ final class Cpus {
         vcpus.addAll(created);
         for (Vcpu vcpu : vcpus) {
             loops.add(new VcpuLoop(vcpu, board, end));
+            powerOn.add(new PowerOnState(vcpu));
         }
         // The PIC's output leads to the CPU that booted: firmware opens LINT0 there only.
         board.extInt().onAssert(loops.getFirst()::wakeUp);
@@ -77,6 +80,11 @@ final class Cpus {
         }
     }
 
+    /** Takes all CPUs back to power-on; none runs. */
+    void reset() {
+        powerOn.forEach(PowerOnState::restore);
+    }
+
     private void wakeUp() {
         loops.forEach(VcpuLoop::wakeUp);
     }
@@ -90,15 +98,22 @@ final class Cpus {
     void start(boolean virtual, long instructions) {
         if (virtual) {
             long limit = instructions < 0 ? Long.MAX_VALUE : instructions;
-            threads.add(thread("softkvm-vcpus", new Turns(vm, board, end, loops, limit)));
+            works.add(new Turns(vm, board, end, loops, limit));
         } else {
             if (instructions >= 0) {
                 InstructionBudget budget = new InstructionBudget(instructions, loops.size());
                 loops.forEach(loop -> loop.setBudget(budget));
             }
-            for (int n = 0; n < loops.size(); n++) {
-                threads.add(thread("softkvm-vcpu-" + n, loops.get(n)));
-            }
+            works.addAll(loops);
+        }
+        goOn();
+    }
+
+    /** Starts the threads again, after a reset. */
+    void goOn() {
+        threads.clear();
+        for (int n = 0; n < works.size(); n++) {
+            threads.add(thread("softkvm-vcpu-" + n, works.get(n)));
         }
         threads.forEach(Thread::start);
     }

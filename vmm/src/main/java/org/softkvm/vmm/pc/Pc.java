@@ -50,6 +50,7 @@ public final class Pc implements AutoCloseable {
     private final PcConfig config;
     private final Kvm kvm;
     private final Vm vm;
+    private final GuestRam ram;
     private final Board board;
     private final Cpus cpus;
     private final RunEnd end;
@@ -77,10 +78,8 @@ public final class Pc implements AutoCloseable {
         }
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
-        GuestRam ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
-        ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config), RamLayout.BIOS_START));
-        ram.write(MP_TABLES, MpTables.build(Board.acpi(config), MP_TABLES));
-        guest.writeTo(ram);
+        this.ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
+        fill(guest);
         MemoryMap memory = new MemoryMap(vm, ram, rom(guest.rom()), PcLimits.addressLines24(config));
         memory.install(true);
 
@@ -266,8 +265,14 @@ public final class Pc implements AutoCloseable {
         board.start();
         cpus.start(config.virtualClock(), config.maxInstructions());
         waitForEnd(start);
-        double seconds = (System.nanoTime() - start) / 1e9;
         cpus.join(STOP_MILLIS);
+        while (restarts() && end.goOn()) {
+            reset();
+            cpus.goOn();
+            waitForEnd(start);
+            cpus.join(STOP_MILLIS);
+        }
+        double seconds = (System.nanoTime() - start) / 1e9;
         IOException failure = board.close();
         RunEnd.Cause cause = end.cause();
         if (cause.error() != null) {
@@ -297,6 +302,35 @@ public final class Pc implements AutoCloseable {
         hash.add(vm.stateHash());
         board.hashState(hash);
         return hash.value();
+    }
+
+    /** Whether a reset starts the machine again. KVM_SET_IRQCHIP, which a full irqchip would need, is not there. */
+    private boolean restarts() {
+        return config.reboot() && config.irqchip().equals("split");
+    }
+
+    /**
+     * What a reset of the machine does: chips and CPUs are as after power-on. A ROM finds the memory as it was; what was
+     * loaded without firmware is loaded anew, as its loader would do, into empty memory.
+     */
+    private void reset() throws VmmException {
+        board.powerOn();
+        cpus.reset();
+        LoadedGuest guest = load(config);
+        if (!(guest.start() instanceof CpuStart.Reset)) {
+            ram.clear();
+            fill(guest);
+            vm.memoryWritten(0, ram.layout().lowSize());
+            vm.memoryWritten(RamLayout.HIGH_START, ram.layout().highSize());
+        }
+        cpus.prepare(guest.start());
+    }
+
+    /** Puts the tables and the guest into RAM that is empty. */
+    private void fill(LoadedGuest guest) {
+        ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config), RamLayout.BIOS_START));
+        ram.write(MP_TABLES, MpTables.build(Board.acpi(config), MP_TABLES));
+        guest.writeTo(ram);
     }
 
     private void waitForEnd(long start) throws VmmException {

@@ -30,6 +30,7 @@ import org.softkvm.vmm.GuestModule;
  * @param engine how the emulator executes code, {@code auto} for its default
  * @param virtualClock whether time advances with executed instructions and not with the host's clock
  * @param stateHash whether the result holds the state hash
+ * @param reboot whether a reset restarts the machine, rather than ending the run
  * @param serialOutput what the guest sends to COM1
  * @param serialInput what COM1 sends to the guest; read on a thread of its own, never closed. Under the virtual clock it
  *     is read to its end before the guest starts.
@@ -54,6 +55,7 @@ public record PcConfig(
         String engine,
         boolean virtualClock,
         boolean stateHash,
+        boolean reboot,
         OutputStream serialOutput,
         Optional<InputStream> serialInput,
         List<DebugPort> debugConsoles,
@@ -104,6 +106,7 @@ public record PcConfig(
         private String cpu = "max";
         private int cpus = 1;
         private String bootProtocol = "auto";
+        private boolean reboot = true;
         private String irqchip = "split";
         private final Set<String> without = new HashSet<>();
         private String backend = "auto";
@@ -321,6 +324,17 @@ public record PcConfig(
         }
 
         /**
+         * Decides what a reset does, by port 92h, CF9h or the keyboard controller. A triple fault always ends the run.
+         *
+         * @param restart true (the default): the machine starts again; false: the run ends with reason RESET
+         * @return this
+         */
+        public Builder reboot(boolean restart) {
+            reboot = restart;
+            return this;
+        }
+
+        /**
          * Chooses how a kernel is entered.
          *
          * @param name {@code auto} (as the image says), {@code pvh}, {@code linux32} or {@code linux64}
@@ -364,6 +378,7 @@ public record PcConfig(
                     engine,
                     virtualClock,
                     stateHash,
+                    reboot,
                     serialOutput,
                     serialInput,
                     debugConsoles,

@@ -28,7 +28,7 @@ public record PcResult(
         INSTRUCTION_LIMIT,
         /** The CPU shut down after a triple fault. */
         TRIPLE_FAULT,
-        /** The guest reset the machine. */
+        /** The guest reset the machine, which was not to start again. */
         RESET,
         /** The run was stopped from outside. */
         STOPPED

@@ -1,8 +1,6 @@
 package org.softkvm.vmm.pc;
 
-import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.atomic.AtomicReference;
 import org.softkvm.vmm.VmmException;
 
 /** Why and when a run ends: the first reason given counts. Thread-safe. */
@@ -17,11 +15,14 @@ final class RunEnd {
      */
     record Cause(PcResult.Reason reason, int value, String detail, VmmException error) {}
 
-    private final AtomicReference<Cause> cause = new AtomicReference<>();
-    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile Cause cause;
+
+    /** What came after a reset, in case the machine would go on. */
+    private Cause next;
+
     private volatile Runnable wakeUp = () -> {};
 
-    /** What makes the CPUs look: called once, by the thread that ends the run. */
+    /** What makes the CPUs look: called by the thread that ends the run. */
     void onEnd(Runnable action) {
         wakeUp = action;
     }
@@ -40,23 +41,48 @@ final class RunEnd {
     }
 
     private void end(Cause why) {
-        if (cause.compareAndSet(null, why)) {
-            ended.countDown();
-            wakeUp.run();
+        synchronized (this) {
+            if (cause != null) {
+                if (cause.reason() == PcResult.Reason.RESET && why.reason() != PcResult.Reason.RESET && next == null) {
+                    next = why;
+                }
+                return;
+            }
+            cause = why;
+            notifyAll();
         }
+        wakeUp.run();
+    }
+
+    /** After a reset: the run goes on. False where it has ended for another reason by now, which is then the cause. */
+    synchronized boolean goOn() {
+        if (cause == null || cause.reason() != PcResult.Reason.RESET) {
+            return false;
+        }
+        cause = next;
+        next = null;
+        return cause == null;
     }
 
     boolean hasEnded() {
-        return cause.get() != null;
+        return cause != null;
     }
 
     /** Why the run ended, or null. */
     Cause cause() {
-        return cause.get();
+        return cause;
     }
 
     /** Waits for the end; false where the time was up first. */
-    boolean await(long nanos) throws InterruptedException {
-        return ended.await(nanos, TimeUnit.NANOSECONDS);
+    synchronized boolean await(long nanos) throws InterruptedException {
+        long begin = System.nanoTime();
+        while (cause == null) {
+            long left = nanos == Long.MAX_VALUE ? nanos : nanos - (System.nanoTime() - begin);
+            if (left <= 0) {
+                return false;
+            }
+            TimeUnit.NANOSECONDS.timedWait(this, left);
+        }
+        return true;
     }
 }

@@ -14,6 +14,7 @@ import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.IrqRoute;
 import org.softkvm.kvm.Kvm;
 import org.softkvm.kvm.MemorySlot;
+import org.softkvm.kvm.MpState;
 import org.softkvm.kvm.Regs;
 import org.softkvm.kvm.Sregs;
 import org.softkvm.kvm.Vcpu;
@@ -135,6 +136,8 @@ final class FakeKvm {
         return proxy(Vcpu.class, (name, arguments) -> switch (name) {
             case "run" -> nextExit();
             case "runState" -> state;
+            case "registerList" -> new long[0];
+            case "mpState" -> MpState.RUNNABLE;
             case "kick" -> {
                 kicks.release();
                 yield null;

@@ -55,6 +55,7 @@ class HostileGuestTest {
         rom[0xFFF0] = (byte) 0xEA;
         PcConfig config = PcConfig.builder(new GuestFile("rom", rom))
                 .memory(3 << 20)
+                .reboot(false)
                 .debugConsole(new DebugPort(0x402, new ByteArrayOutputStream()))
                 .build();
         int[] left = {ACCESSES};

@@ -7,6 +7,7 @@ import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.lang.foreign.ValueLayout;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 import java.util.concurrent.CountDownLatch;
@@ -117,7 +118,7 @@ class PcTest {
     @Test
     void resetRegistersEndTheRun() throws VmmException {
         fake.io(0xCF9, 1, 2).io(0xCF9, 1, 6);
-        PcResult result = run(config());
+        PcResult result = run(config().reboot(false));
         assertThat(result.reason()).isEqualTo(PcResult.Reason.RESET);
         assertThat(result.exitStatus()).isEqualTo(126);
     }
@@ -125,7 +126,38 @@ class PcTest {
     @Test
     void fastResetOfPort92EndsTheRun() throws VmmException {
         fake.io(0x92, 1, 3);
-        assertThat(run(config()).reason()).isEqualTo(PcResult.Reason.RESET);
+        assertThat(run(config().reboot(false)).reason()).isEqualTo(PcResult.Reason.RESET);
+    }
+
+    /** The chips are as after power-on; a ROM finds the memory as it was, and the consoles go on. */
+    @Test
+    void resetsStartTheMachineAgain() throws VmmException {
+        int[] masks = new int[2];
+        byte[] kept = new byte[1];
+        fake.io(0x21, 1, 0xFB).in(0x21, 1).then(() -> masks[0] = fake.data[0], ExitReason.INTR);
+        fake.then(() -> fake.slotAt(0x5000).memory().set(ValueLayout.JAVA_BYTE, 0x5000, (byte) 'K'), ExitReason.INTR);
+        fake.text(COM1, "one").io(0x64, 1, 0xFE);
+        // What a run inside the reset gives: the access is done.
+        fake.then(() -> {}, ExitReason.INTR);
+        fake.in(0x21, 1).then(() -> masks[1] = fake.data[0], ExitReason.INTR);
+        fake.then(() -> kept[0] = fake.byteAt(0x5000), ExitReason.INTR);
+        fake.text(COM1, "two").io(0xF4, 1, 0x10);
+        PcResult result = run(config());
+        assertThat(result.exitStatus()).isEqualTo(33);
+        assertThat(serialText()).isEqualTo("onetwo");
+        assertThat(masks[0]).isEqualTo(0xFB);
+        assertThat(masks[1]).isNotEqualTo(0xFB);
+        assertThat(kept[0]).isEqualTo((byte) 'K');
+    }
+
+    @Test
+    void stoppingDuringAResetStops() throws VmmException {
+        fake.io(0x92, 1, 3);
+        PcConfig config = config().build();
+        try (Pc pc = Pc.create(config, Pc.load(config), fake.kvm())) {
+            fake.then(pc::stop, ExitReason.INTR);
+            assertThat(pc.run().reason()).isEqualTo(PcResult.Reason.STOPPED);
+        }
     }
 
     @Test
