@@ -8,6 +8,10 @@
 # boot a boot sector.
 set -eu
 
+# The order of the index is that of the bytes of the names, wherever it is built.
+LC_ALL=C
+export LC_ALL
+
 here=$(cd "$(dirname "$0")" && pwd)
 output=$here/images
 if [ "${1:-}" = --output ]; then
