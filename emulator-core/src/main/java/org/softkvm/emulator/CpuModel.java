@@ -14,9 +14,9 @@ import org.softkvm.emulator.decode.Feature;
  * it does not offer is not there: instructions are #UD, control bits reserved, MSRs #GP.
  */
 public final class CpuModel {
-    /** Everything that is implemented (the default). */
+    /** Everything that is implemented (the default), but PCOMMIT, which is there for who asks for it by name. */
     public static final CpuModel MAX =
-            new CpuModel("max", EnumSet.complementOf(EnumSet.of(Feature.NEVER)), 0x000306D4, 0x15);
+            new CpuModel("max", EnumSet.complementOf(EnumSet.of(Feature.NEVER, Feature.PCOMMIT)), 0x000306D4, 0x15);
 
     /** The second level of the x86-64 psABI, SSE4.2 without AVX, with what the platform and its kernels use. */
     public static final CpuModel X86_64_V2 = new CpuModel("x86-64-v2", version2(), 0x000106A5, 0x15);

@@ -147,6 +147,13 @@ class CpuModelTest {
     }
 
     @Test
+    void pcommitIsThereByNameOnly() {
+        assertThat(CpuModel.MAX.has(Feature.PCOMMIT)).isFalse();
+        assertThat(leaf(CpuModel.MAX, 7).ebx() & 1 << 22).isZero();
+        assertThat(leaf(CpuModel.parse("max,+pcommit"), 7).ebx() & 1 << 22).isNotZero();
+    }
+
+    @Test
     void vendorChangesTheName() {
         CpuModel m = CpuModel.parse("max,vendor=AuthenticAMD,-avx");
         assertThat(m.isAmd()).isTrue();

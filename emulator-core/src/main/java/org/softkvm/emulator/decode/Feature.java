@@ -136,6 +136,8 @@ public enum Feature {
     ADX("adx", Leaf.B7, 19, CPUID),
     /** SMAP: CLAC and STAC. */
     SMAP("smap", Leaf.B7, 20, CPUID),
+    /** PCOMMIT: Intel took it back before any CPU had it; QEMU's largest model and KVM's unit tests have it. */
+    PCOMMIT("pcommit", Leaf.B7, 22, CPUID),
     /** CLFLUSHOPT. */
     CLFLUSHOPT("clflushopt", Leaf.B7, 23, CLFSH),
     /** CLWB. */

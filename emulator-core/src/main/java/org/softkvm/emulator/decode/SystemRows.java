@@ -156,6 +156,7 @@ final class SystemRows {
                 .state(SystemOps.class, "clflush")
                 .noFlags()
                 .needs(Feature.CLWB);
+        t.op("66 0F AE =F8", "pcommit").state(IntegerOps.class, "nop").noFlags().needs(Feature.PCOMMIT);
         t.op("66 0F 38 82", "invpcid", Operand.Gy, Operand.Mx)
                 .state(SystemOps.class, "invpcid")
                 .f64()
