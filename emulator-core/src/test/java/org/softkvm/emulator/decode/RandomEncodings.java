@@ -66,6 +66,53 @@ final class RandomEncodings {
         return bytes;
     }
 
+    /** Any opcode of any map, whether there is a row or not, with at most one mandatory prefix, REX or VEX. */
+    byte[] anyOpcode() {
+        length = 0;
+        switch (random.nextInt(8)) {
+            case 0 -> put(0x66);
+            case 1 -> put(0xF2);
+            case 2 -> put(0xF3);
+            default -> {}
+        }
+        int map = random.nextInt(5);
+        if (map == 4) {
+            length = 0;
+            put(0xC4);
+            put(random.nextInt(8) << 5 | 1 + random.nextInt(3));
+            put((chance(2) ? 0x78 : random.nextInt(16) << 3) | random.nextInt(2) << 7 | random.nextInt(8));
+            put(random.nextInt(256));
+        } else {
+            if (chance(3)) {
+                put(0x40 | random.nextInt(16));
+            }
+            if (map > 0) {
+                put(0x0F);
+            }
+            if (map > 1) {
+                put(map == 2 ? 0x38 : 0x3A);
+            }
+            int opcode;
+            do {
+                opcode = random.nextInt(256);
+            } while (map == 0 && isPrefixOrMap(opcode) || map == 1 && (opcode == 0x38 || opcode == 0x3A));
+            put(opcode);
+        }
+        byte[] bytes = new byte[15];
+        random.nextBytes(bytes);
+        System.arraycopy(code, 0, bytes, 0, length);
+        return bytes;
+    }
+
+    /** Also VEX, EVEX and XOP, and WAIT, which objdump joins with what follows. */
+    private static boolean isPrefixOrMap(int b) {
+        return switch (b) {
+            case 0x0F, 0x26, 0x2E, 0x36, 0x3E, 0x62, 0x64, 0x65, 0x66, 0x67, 0x8F, 0x9B, 0xC4, 0xC5, 0xF0, 0xF2, 0xF3 ->
+                true;
+            default -> b >> 4 == 4;
+        };
+    }
+
     private void legacy(int rex) {
         switch (row.prefix) {
             case P66 -> put(0x66);
