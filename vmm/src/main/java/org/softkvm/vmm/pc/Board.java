@@ -101,6 +101,7 @@ final class Board {
         control();
         testDevice();
         FwCfg fwCfg = new FwCfg(FirmwareItems.of(config, layout), new VmDma(vm));
+        stateful.add(fwCfg);
         bus.addPorts(FwCfg.PORT, FwCfg.PORTS, fwCfg.ports());
         bus.addPorts(FwCfg.DMA_PORT, FwCfg.DMA_PORTS, fwCfg.dmaPorts());
         this.uart = new Uart16550A("com1", clock, irq(4), console(config.serialOutput()));
@@ -223,6 +224,7 @@ final class Board {
         }
         // Taking all memory away and giving it back makes any backend forget how it mapped a page.
         PcTestDevice device = new PcTestDevice(lines, page -> memory.install(a20Open));
+        stateful.add(device);
         bus.addPorts(PcTestDevice.IO_PORT, PcTestDevice.PORTS, device.ioPorts());
         bus.addPorts(PcTestDevice.FLUSH_PORT, PcTestDevice.PORTS, device.flushPage());
         bus.addPorts(PcTestDevice.IRQ_PORT, PcTestDevice.IRQ_LINES, device.interruptLines());

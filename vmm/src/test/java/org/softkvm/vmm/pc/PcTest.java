@@ -151,6 +151,18 @@ class PcTest {
     }
 
     @Test
+    void resetsReachTheTestDeviceAndFwCfg() throws VmmException {
+        int[] seen = new int[2];
+        fake.io(0xE0, 4, 0x1234_5678).io(0x510, 2, 5).io(0x64, 1, 0xFE);
+        fake.then(() -> {}, ExitReason.INTR);
+        fake.in(0xE0, 4).then(() -> seen[0] = fake.data[0], ExitReason.INTR);
+        fake.in(0x511, 1).then(() -> seen[1] = fake.data[0], ExitReason.INTR);
+        fake.io(0xF4, 1, 0x10);
+        run(config());
+        assertThat(seen).as("nothing, and the signature is selected").containsExactly(0, 'Q');
+    }
+
+    @Test
     void stoppingDuringAResetStops() throws VmmException {
         fake.io(0x92, 1, 3);
         PcConfig config = config().build();
