@@ -23,14 +23,14 @@ public record RomMachine(String backend, String engine) {
     }
 
     /**
-     * Every backend that works here with every engine it has.
+     * Every backend that guests can be expected to work on here, with every engine it has.
      *
      * @return at least one
      */
     public static List<RomMachine> all() {
         List<RomMachine> machines = new ArrayList<>();
         for (KvmProvider provider : Kvm.providers()) {
-            if (provider.unavailableBecause() == null) {
+            if (provider.unavailableBecause() == null && provider.passedOverBecause() == null) {
                 try (Kvm kvm = provider.open()) {
                     List<String> engines = kvm.engines();
                     for (String engine : engines.isEmpty() ? List.of("auto") : engines) {

@@ -1,0 +1,182 @@
+package org.softkvm.testroms.parity;
+
+import static org.softkvm.testroms.parity.ParityGuest.HANDLER;
+
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import org.opentest4j.TestAbortedException;
+import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.GuestDebug;
+import org.softkvm.kvm.KvmException;
+import org.softkvm.kvm.Regs;
+import org.softkvm.kvm.VcpuEvents;
+import org.softkvm.testroms.parity.ParityGuest.Irqchip;
+
+/** The smallest guests that show whether a host does one thing at all; what depends on it is skipped where not. */
+enum Probe {
+    /** KVM_INTERRUPT reaches the guest. */
+    INTERRUPT("interrupts are not delivered") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.real(backend, """
+                90  nop
+                90  nop
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.vector(0x20, HANDLER);
+                guest.load(HANDLER, """
+                e6 61  out 0x61,al
+                cf  iret
+                """);
+                Regs regs = guest.regs();
+                regs.rflags |= 0x200;
+                guest.vcpu.setRegs(regs);
+                guest.vcpu.interrupt(0x20);
+                guest.vcpu.run();
+                return guest.run.exitReason() == ExitReason.IO ? guest.run.ioPort() : -1;
+            }
+        }
+    },
+    /** The interrupt window is reported. */
+    WINDOW("the interrupt window is not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.real(backend, """
+                fb  sti
+                90  nop
+                90  nop
+                90  nop
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.run.setRequestInterruptWindow(true);
+                return guest.vcpu.run() == ExitReason.IRQ_WINDOW_OPEN ? OK : -1;
+            }
+        }
+    },
+    /** An exception that the monitor injects reaches the guest. */
+    EXCEPTION("injected exceptions are not delivered") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                90  nop
+                90  nop
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.load(HANDLER, """
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+                VcpuEvents events = new VcpuEvents();
+                guest.vcpu.getVcpuEvents(events);
+                events.exceptionInjected = true;
+                events.exceptionNr = 6;
+                guest.vcpu.setVcpuEvents(events);
+                guest.vcpu.run();
+                return guest.run.exitReason() == ExitReason.IO ? guest.run.ioPort() : -1;
+            }
+        }
+    },
+    /** A local APIC's interrupt to itself reaches the guest. */
+    LOCAL_APIC("interrupts of the local APIC are not delivered") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.SPLIT, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
+                fb  sti
+                c7 05 00 03 e0 fe 41 40 04 00  mov dword [0xFEE00300],0x44041
+                b9 c8 00 00 00  mov ecx,200
+                49  dec ecx
+                75 fd  jnz again
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.load(HANDLER, """
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+                guest.vcpu.run();
+                return guest.run.exitReason() == ExitReason.IO ? guest.run.ioPort() : -1;
+            }
+        }
+    },
+    /** Single steps are reported. */
+    SINGLE_STEP("breakpoint unsupported: single steps are not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                90  nop
+                90  nop
+                e6 f4  out 0xF4,al
+                """)) {
+                GuestDebug debug = new GuestDebug();
+                debug.control = GuestDebug.ENABLE | GuestDebug.SINGLESTEP;
+                guest.vcpu.setGuestDebug(debug);
+                return guest.vcpu.run() == ExitReason.DEBUG ? OK : -1;
+            }
+        }
+    },
+    /** Hardware breakpoints are reported. */
+    HARDWARE_BREAKPOINT("breakpoint unsupported: hardware breakpoints are not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                90  nop
+                90  nop
+                e6 f4  out 0xF4,al
+                """)) {
+                GuestDebug debug = new GuestDebug();
+                debug.control = GuestDebug.ENABLE | GuestDebug.USE_HW_BP;
+                debug.debugreg[0] = ParityGuest.CODE + 1;
+                debug.debugreg[7] = 0x402;
+                guest.vcpu.setGuestDebug(debug);
+                return guest.vcpu.run() == ExitReason.DEBUG ? OK : -1;
+            }
+        }
+    };
+
+    /** The port that a handler writes. */
+    private static final int OK = 0x61;
+
+    private static final Map<Probe, Map<Backend, Optional<String>>> KNOWN = new EnumMap<>(Probe.class);
+
+    private final String failure;
+
+    Probe(String failure) {
+        this.failure = failure;
+    }
+
+    /** {@link #OK}, or anything else where it does not work. */
+    abstract int run(Backend backend);
+
+    /** What does not work, with the proof; null where it does. */
+    String failure(Backend backend) {
+        synchronized (KNOWN) {
+            return KNOWN.computeIfAbsent(this, probe -> new EnumMap<>(Backend.class))
+                    .computeIfAbsent(backend, this::find)
+                    .orElse(null);
+        }
+    }
+
+    private Optional<String> find(Backend backend) {
+        try {
+            int port = run(backend);
+            return port == OK
+                    ? Optional.empty()
+                    : Optional.of(failure + ": the probe guest "
+                            + (port == ParityGuest.DONE ? "ran past it" : "ended otherwise"));
+        } catch (KvmException e) {
+            return Optional.of(failure + ": " + e.getMessage());
+        }
+    }
+
+    /** Skips the test on a /dev/kvm that cannot do this; on an emulator it fails. */
+    void need(Backend backend) {
+        String proof = failure(backend);
+        if (proof != null && backend == Backend.DEV_KVM) {
+            throw new TestAbortedException("/dev/kvm: " + proof);
+        }
+        if (proof != null) {
+            throw new AssertionError(backend + ": " + proof);
+        }
+    }
+}
