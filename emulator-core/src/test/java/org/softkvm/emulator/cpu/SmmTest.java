@@ -8,6 +8,8 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.softkvm.emulator.CpuModel;
@@ -228,5 +230,58 @@ class SmmTest {
         assertThat(c.rip).isEqualTo(0x500);
         GuestMemory memory = c.memory;
         assertThat(memory).isSameAs(memory.normal());
+    }
+
+    /** Whatever the handler leaves as the state, RSM and what runs then end in an exit of KVM's. */
+    @Test
+    void noSavedStateThrowsAJavaException() {
+        spaces();
+        handler("0F AA");
+        Random random = new Random(33);
+        int resumed = 0;
+        // A handler that cannot be reached faults for ever: only a kick ends that.
+        Thread kicks = Thread.ofPlatform().daemon().start(() -> {
+            while (!Thread.interrupted()) {
+                c.request(Cpu.REQ_KICK);
+                LockSupport.parkNanos(1_000_000);
+            }
+        });
+        for (int round = 0; round < 1_000; round++) {
+            c.memory = c.memory.normal();
+            c.smm = false;
+            c.halted = false;
+            c.exitInfo.commit();
+            Reset.reset(c);
+            b.real(0x500);
+            Smm.enter(c);
+            for (int k = 0; k < 6; k++) {
+                int offset = 0xFE00 + random.nextInt(0x200);
+                smram.set(ValueLayout.JAVA_BYTE, SMBASE + offset, (byte) random.nextInt());
+            }
+            if (random.nextBoolean()) {
+                // Protected mode, perhaps with paging or long mode.
+                long cr0 = 0x60000011L | (random.nextBoolean() ? 0x80000000L : 0);
+                smram.set(ValueLayout.JAVA_LONG_UNALIGNED, SMBASE + 0xFF58, cr0);
+                smram.set(ValueLayout.JAVA_LONG_UNALIGNED, SMBASE + 0xFF48, random.nextBoolean() ? 0x20 : 0);
+                smram.set(ValueLayout.JAVA_LONG_UNALIGNED, SMBASE + 0xFED0, random.nextBoolean() ? 0x100 : 0);
+            }
+            c.instructionLimit = c.instructions + 20;
+            int exit = 0;
+            for (int runs = 0; runs < 10 && c.instructions < c.instructionLimit && exit != ExitCode.SHUTDOWN; runs++) {
+                exit = interpreter.run();
+                assertThat(exit)
+                        .isIn(
+                                ExitCode.IO,
+                                ExitCode.HLT,
+                                ExitCode.MMIO,
+                                ExitCode.SHUTDOWN,
+                                ExitCode.INTR,
+                                ExitCode.INTERNAL_ERROR);
+                c.halted = false;
+            }
+            resumed += c.smm ? 0 : 1;
+        }
+        kicks.interrupt();
+        assertThat(resumed).isBetween(200, 990);
     }
 }
