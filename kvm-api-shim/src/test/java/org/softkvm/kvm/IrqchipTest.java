@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.softkvm.kvm.Errors.assertFails;
 
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -446,6 +447,53 @@ class IrqchipTest {
             assertFails("KVM_SET_PIT2", Errno.EINVAL, "channels[1].count=65537", () -> vm.setPit(pit));
             vm.reinjectControl(false);
             vm.reinjectControl(true);
+        }
+    }
+
+    /** Whatever a guest does to the chips, and whatever their lines do meanwhile, is no error of the backend. */
+    @Test
+    void randomAccessesToTheChipsDoNoHarm() {
+        try (Guest guest = Guest.realModeFull("""
+                fb             sti
+                69 db 6d 4e    imul bx, bx, 4e6dh
+                81 c3 39 30    add bx, 3039h
+                89 de          mov si, bx
+                c1 ee 0c       shr si, 12
+                01 f6          add si, si
+                8b 94 00 20    mov dx, [si + 2000h]
+                88 f8          mov al, bh
+                ee             out dx, al
+                69 db 6d 4e    imul bx, bx, 4e6dh
+                81 c3 39 30    add bx, 3039h
+                ec             in al, dx
+                eb de          jmp to the sti
+                """)) {
+            int[] ports = {
+                0x20, 0x21, 0xA0, 0xA1, 0x4D0, 0x4D1, 0x40, 0x43, 0x40, 0x41, 0x42, 0x43, 0x61, 0x20, 0x21, 0x43
+            };
+            for (int i = 0; i < ports.length; i++) {
+                guest.poke8(0x2000 + 2 * i, ports[i]);
+                guest.poke8(0x2001 + 2 * i, ports[i] >> 8);
+            }
+            guest.load(HANDLER, "cf  iret");
+            for (int vector = 0; vector < 256; vector++) {
+                guest.realModeVector(vector, HANDLER);
+            }
+            Random random = new Random(7);
+            PicState pic = new PicState();
+            PitState pit = new PitState();
+            for (int round = 0; round < 200; round++) {
+                guest.vcpu.setInstructionLimit(500);
+                guest.runTo(ExitReason.SOFTKVM_INSTRUCTION_LIMIT);
+                guest.vm.irqLine(random.nextInt(24), random.nextBoolean());
+                guest.vm.getPic(random.nextInt(2), pic);
+                guest.vm.setPic(random.nextInt(2), pic);
+                guest.vm.getPit(pit);
+                if (random.nextInt(8) == 0) {
+                    guest.vm.setPit(pit);
+                    guest.vm.reinjectControl(random.nextBoolean());
+                }
+            }
         }
     }
 }

@@ -170,4 +170,18 @@ class VmTest {
             assertThat(statistics.instructions).isEqualTo(2 + 100 + 2 + 1 + 1);
         }
     }
+
+    @Test
+    void vcpusStartWithTheFrequencyOfTheVm() {
+        try (Kvm kvm = Kvm.open("emulator");
+                Vm vm = kvm.createVm()) {
+            assertThat(vm.checkExtension(Capability.VM_TSC_CONTROL)).isEqualTo(1);
+            assertThat(vm.tscKhz()).isEqualTo(1_000_000);
+            assertFails("KVM_SET_TSC_KHZ", Errno.EINVAL, "tsc_khz=5", () -> vm.setTscKhz(5));
+            vm.setTscKhz(2_500_000);
+            assertThat(vm.tscKhz()).isEqualTo(2_500_000);
+            assertThat(vm.createVcpu(0).tscKhz()).isEqualTo(2_500_000);
+            assertFails("KVM_SET_TSC_KHZ", Errno.EINVAL, "vcpus", () -> vm.setTscKhz(0));
+        }
+    }
 }

@@ -61,6 +61,7 @@ final class Capabilities {
                     GET_MSR_FEATURES,
                     EXT_EMUL_CPUID,
                     TSC_CONTROL,
+                    VM_TSC_CONTROL,
                     GET_TSC_KHZ,
                     ONE_REG,
                     TSC_DEADLINE_TIMER,

@@ -85,6 +85,7 @@ final class EmulatorVcpu implements Vcpu {
         this.id = id;
         boolean bootstrap = id == vm.bootCpuId();
         tsc = new Tsc(vm.time());
+        tsc.setKhz(vm.tscKhz());
         apic = vm.hasLapics() ? newApic(bootstrap) : null;
         requests.setIrqchip(vm.irqchip());
         port = new LapicPort(apic, vm.irqchip(), bootstrap, () -> requests.post(Requests.CR8));
@@ -743,12 +744,7 @@ final class EmulatorVcpu implements Vcpu {
         String call = "KVM_SET_TSC_KHZ";
         enter(call);
         try {
-            int chosen = khz == 0 ? Tsc.DEFAULT_KHZ : khz;
-            if (chosen < Tsc.MIN_KHZ || chosen > Tsc.MAX_KHZ) {
-                throw new KvmException(
-                        call, Errno.EINVAL, "tsc_khz=" + khz + " (" + Tsc.MIN_KHZ + " to " + Tsc.MAX_KHZ + ")");
-            }
-            tsc.setKhz(chosen);
+            tsc.setKhz(Tsc.checkedKhz(call, khz));
             port.tscChanged();
         } finally {
             leave();

@@ -65,6 +65,7 @@ final class EmulatorVm implements Vm {
     private volatile boolean splitIrqchip;
     private int reservedPins;
     private int bootCpuId;
+    private int tscKhz = Tsc.DEFAULT_KHZ;
     private CpuModel model = CpuModel.MAX;
     private volatile boolean closed;
 
@@ -511,6 +512,20 @@ final class EmulatorVm implements Vm {
     public void setCoalescedRing(CoalescedRing ring) {
         checkOpen("setCoalescedRing");
         io.setRing(Objects.requireNonNull(ring, "ring"));
+    }
+
+    @Override
+    public synchronized int tscKhz() {
+        return tscKhz;
+    }
+
+    @Override
+    public synchronized void setTscKhz(int khz) {
+        String call = "KVM_SET_TSC_KHZ";
+        checkOpen(call);
+        int chosen = Tsc.checkedKhz(call, khz);
+        checkNoVcpus(call, "tsc_khz=" + khz);
+        tscKhz = chosen;
     }
 
     @Override

@@ -1,6 +1,8 @@
 package org.softkvm.kvm.emulator;
 
 import org.softkvm.emulator.TimeSource;
+import org.softkvm.kvm.Errno;
+import org.softkvm.kvm.KvmException;
 
 /** The time-stamp counter of a vcpu, before what the guest adds to it: the VM's time at a chosen frequency. */
 final class Tsc implements TimeSource {
@@ -31,6 +33,15 @@ final class Tsc implements TimeSource {
     @Override
     public long tscKhz() {
         return khz;
+    }
+
+    /** The frequency that a call asks for: 0 for the default. */
+    static int checkedKhz(String call, int khz) {
+        int chosen = khz == 0 ? DEFAULT_KHZ : khz;
+        if (chosen < MIN_KHZ || chosen > MAX_KHZ) {
+            throw new KvmException(call, Errno.EINVAL, "tsc_khz=" + khz + " (" + MIN_KHZ + " to " + MAX_KHZ + ")");
+        }
+        return chosen;
     }
 
     void setKhz(int khz) {
