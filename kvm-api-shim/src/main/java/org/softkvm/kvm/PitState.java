@@ -35,7 +35,7 @@ public final class PitState {
         public int writeLatch;
         /** Access mode of the control word: 1 LSB, 2 MSB, 3 both. */
         public int rwMode;
-        /** 0 to 5. */
+        /** 0 to 5; FFh for a counter that was not programmed yet. */
         public int mode;
         /** Whether it counts in BCD. */
         public boolean bcd;

@@ -25,7 +25,9 @@ class IrqchipRomTest {
                 "apic-x2apic",
                 "nmi",
                 "irq-shadow",
-                "chips-board"
+                "chips-board",
+                "pv-eoi",
+                "reset"
             })
     void theBackendHasTheChips(String name) throws VmmException {
         TestRom rom = RomCatalogue.byName(name);

@@ -14,7 +14,21 @@ final class PitCodec {
     private static final int MSB_OF_BOTH = 4;
     private static final int LAST_MODE = 5;
 
+    /** KVM's mode of a counter that was not programmed yet. */
+    private static final int NOT_PROGRAMMED = 0xFF;
+
     private PitCodec() {}
+
+    /** Whether a counter is as after power-on: set with a mode it would begin to count. */
+    private static boolean isFresh(Pit8254.ChannelState chip) {
+        return chip.mode() == 0
+                && chip.access() == BOTH
+                && chip.cr() == 0
+                && !chip.bcd()
+                && !chip.writeMsbNext()
+                && !chip.loaded()
+                && chip.loadTick() == Long.MAX_VALUE;
+    }
 
     static void get(Pit8254.State chip, long nanoTime, PitState state) {
         get(chip.counter0(), chip.elapsedNanos(), nanoTime, state.channels[0]);
@@ -34,7 +48,7 @@ final class PitCodec {
         state.writeState = both && chip.writeMsbNext() ? MSB_OF_BOTH : chip.access();
         state.writeLatch = chip.writtenLsb();
         state.rwMode = chip.access();
-        state.mode = chip.mode();
+        state.mode = isFresh(chip) ? NOT_PROGRAMMED : chip.mode();
         state.bcd = chip.bcd();
         state.gate = chip.gate();
         state.countLoadTime = nanoTime - elapsed + Pit8254.CLK.nanos(chip.startTick());
@@ -52,7 +66,6 @@ final class PitCodec {
         check(number, "rw_mode", state.rwMode, BOTH);
         check(number, "read_state", state.readState, MSB_OF_BOTH);
         check(number, "write_state", state.writeState, MSB_OF_BOTH);
-        // KVM has mode 0xff for a counter that was not programmed yet.
         boolean programmed = state.mode >= 0 && state.mode <= LAST_MODE && state.rwMode != 0;
         int mode = programmed ? state.mode : 0;
         int cr = state.count & 0xFFFF;

@@ -99,6 +99,25 @@ class PitTimerTest {
     }
 
     @Test
+    void aFreshTimerStaysQuietWhenItIsRestored() {
+        PitState state = new PitState();
+        pit.get(state);
+        assertThat(state.channels[0].mode).isEqualTo(0xFF);
+        program();
+        advance(2);
+        pit.set(state);
+        interrupts = 0;
+        pit.interruptEnded();
+        advance(200);
+        assertThat(interrupts).isZero();
+        pit.get(state);
+        assertThat(state.channels[0].mode).isEqualTo(0xFF);
+        program();
+        advance(2);
+        assertThat(interrupts).isEqualTo(1);
+    }
+
+    @Test
     void theHpetTakesTheInterruptOver() {
         program();
         PitState state = new PitState();

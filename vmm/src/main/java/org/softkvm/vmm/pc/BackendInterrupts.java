@@ -6,7 +6,10 @@ import org.softkvm.devices.DeviceBus;
 import org.softkvm.devices.InterruptLine;
 import org.softkvm.devices.StatefulDevice;
 import org.softkvm.devices.apic.IoApic;
+import org.softkvm.kvm.IoapicState;
 import org.softkvm.kvm.IrqRoute;
+import org.softkvm.kvm.PicState;
+import org.softkvm.kvm.PitState;
 import org.softkvm.kvm.Vm;
 
 /** The full irqchip: PICs, IOAPIC and PIT are in the backend, and the board drives their inputs. */
@@ -20,8 +23,11 @@ final class BackendInterrupts implements Interrupts {
 
     private final Vm vm;
 
-    BackendInterrupts(Vm vm) {
+    private final boolean pit;
+
+    BackendInterrupts(Vm vm, boolean pit) {
         this.vm = vm;
+        this.pit = pit;
     }
 
     /** Makes the chips, wired as on the board. */
@@ -47,6 +53,28 @@ final class BackendInterrupts implements Interrupts {
     @Override
     public void addTo(DeviceBus bus, List<StatefulDevice<?>> stateful) {
         // Accesses to the chips do not leave the backend, and their states are part of the VM's.
+    }
+
+    @Override
+    public Runnable restoring() {
+        PicState master = new PicState();
+        PicState slave = new PicState();
+        IoapicState ioapic = new IoapicState();
+        PitState timer = new PitState();
+        vm.getPic(IrqRoute.IRQCHIP_PIC_MASTER, master);
+        vm.getPic(IrqRoute.IRQCHIP_PIC_SLAVE, slave);
+        vm.getIoapic(ioapic);
+        if (pit) {
+            vm.getPit(timer);
+        }
+        return () -> {
+            if (pit) {
+                vm.setPit(timer);
+            }
+            vm.setPic(IrqRoute.IRQCHIP_PIC_MASTER, master);
+            vm.setPic(IrqRoute.IRQCHIP_PIC_SLAVE, slave);
+            vm.setIoapic(ioapic);
+        };
     }
 
     @Override

@@ -93,8 +93,9 @@ final class Board {
         this.hostClock = config.virtualClock() ? null : new HostClock(lock);
         this.virtualClock = config.virtualClock() ? new VirtualClock(vm::virtualTime) : null;
         this.clock = config.virtualClock() ? virtualClock : hostClock;
-        this.interrupts =
-                config.irqchip().equals(FULL) ? new BackendInterrupts(vm) : new BoardInterrupts(vm, clock, extInt);
+        this.interrupts = config.irqchip().equals(FULL)
+                ? new BackendInterrupts(vm, hasPit(config))
+                : new BoardInterrupts(vm, clock, extInt);
         this.memory = memory;
         interrupts.addTo(bus, stateful);
         timers(layout);
@@ -124,6 +125,7 @@ final class Board {
             }
             bus.addPorts(console.port(), 1, new DebugConsole(console(console.output())));
         }
+        powerOn.add(interrupts.restoring());
         for (StatefulDevice<?> device : stateful) {
             powerOn.add(device == rtc ? rtc::reset : restoring(device));
         }

@@ -32,6 +32,11 @@ final class BoardInterrupts implements Interrupts {
     }
 
     @Override
+    public Runnable restoring() {
+        return () -> {};
+    }
+
+    @Override
     public InterruptLine line(int number) {
         if (number >= ISA_LINES) {
             return ioApic.pin(number);

@@ -266,7 +266,7 @@ public final class Pc implements AutoCloseable {
         cpus.start(config.virtualClock(), config.maxInstructions());
         waitForEnd(start);
         cpus.join(STOP_MILLIS);
-        while (restarts() && end.goOn()) {
+        while (config.reboot() && end.goOn()) {
             reset();
             cpus.goOn();
             waitForEnd(start);
@@ -302,11 +302,6 @@ public final class Pc implements AutoCloseable {
         hash.add(vm.stateHash());
         board.hashState(hash);
         return hash.value();
-    }
-
-    /** Whether a reset starts the machine again. KVM_SET_IRQCHIP, which a full irqchip would need, is not there. */
-    private boolean restarts() {
-        return config.reboot() && config.irqchip().equals("split");
     }
 
     /**
