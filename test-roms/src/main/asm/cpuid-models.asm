@@ -7,7 +7,7 @@
 ; status: 33
 ; QEMU: its TCG has no reserved bits of EFER and reads MSRs that do not exist
 ; Bochs: it has no MCG_CAP, and EFER.SCE where CPUID outside 64-bit code hides SYSCALL
-; assertions: 26
+; assertions: 27
 
 %include "lib/rom.inc"
 
@@ -339,6 +339,40 @@ main:
         msr LEAF7_D, 29, 0x10a
         msr EXT1_D, 27, 0xc0000103
         msr EXT1_D, 29, 0xc0000082
+        it "CPUID can be made to fault in ring 3 where MSR_PLATFORM_INFO says so"
+        bt dword [v_features + LEAF1_D], 5
+        jnc .no_fault
+        mov ecx, 0xce
+        xor eax, eax
+        arm .info
+        rdmsr
+.info:
+        bt eax, 31
+        jnc .no_fault
+        mov ecx, 0x140                  ; MSR_MISC_FEATURES_ENABLES
+        xor edx, edx
+        mov eax, 2
+        faults X_GP, 0, wrmsr
+        mov eax, 1
+        wrmsr
+        to_user
+        xor eax, eax
+        faults X_GP, 0, cpuid
+        from_user
+        xor eax, eax
+        cpuid
+        mov esi, [v_highest]
+        expect_same eax, esi
+        mov ecx, 0x140
+        xor eax, eax
+        xor edx, edx
+        wrmsr
+        to_user
+        xor eax, eax
+        cpuid
+        from_user
+        expect_same eax, esi
+.no_fault:
         finish
 
 ; Gathers the words of features; those of leaves that are not there are 0.

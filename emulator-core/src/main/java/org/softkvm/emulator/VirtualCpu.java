@@ -1225,7 +1225,7 @@ public final class VirtualCpu implements AutoCloseable {
      * @return MSR numbers
      */
     public static int[] featureMsrs() {
-        return new int[] {Msrs.BIOS_SIGN_ID, Msrs.ARCH_CAPABILITIES};
+        return new int[] {Msrs.BIOS_SIGN_ID, Msrs.PLATFORM_INFO, Msrs.ARCH_CAPABILITIES};
     }
 
     /**

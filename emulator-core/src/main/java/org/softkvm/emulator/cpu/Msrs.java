@@ -41,7 +41,7 @@ public final class Msrs {
     private static final int BIOS_UPDT_TRIG = 0x79;
 
     /** MSR_PLATFORM_INFO. */
-    private static final int PLATFORM_INFO = 0xCE;
+    public static final int PLATFORM_INFO = 0xCE;
 
     /** MSR_MISC_FEATURES_ENABLES. */
     private static final int MISC_FEATURES_ENABLES = 0x140;
@@ -216,6 +216,7 @@ public final class Msrs {
         return switch (index) {
             case BIOS_SIGN_ID -> 1L << 32;
             case ARCH_CAPABILITIES -> CAPABILITIES;
+            case PLATFORM_INFO -> PLATFORM_INFO_CPUID_FAULT;
             default -> -1;
         };
     }
