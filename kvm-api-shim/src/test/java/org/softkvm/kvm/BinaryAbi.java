@@ -10,7 +10,8 @@ import org.opentest4j.TestAbortedException;
 /** On a test of the API: where it runs through the binary ABI, what has no form there is skipped. */
 final class BinaryAbi implements ExecutionCondition, TestExecutionExceptionHandler {
     private static final Map<String, String> LEFT_OUT = Map.of(
-            "codeInMemoryOfTheCallersOwnIsRefusedByName", "the ABI has other data for instructions that cannot be executed",
+            "codeInMemoryOfTheCallersOwnIsRefusedByName",
+                    "the ABI has other data for instructions that cannot be executed",
             "codeWithoutMemoryIsAnInternalError", "the ABI has other data for instructions that cannot be executed",
             "anExitAllocatesNothing", "what the dispatcher allocates is not the point",
             "anInterruptOfThePicWaitsWhileLint0IsMasked", "the kernel does not tell what KVM_INTERRUPT queued",

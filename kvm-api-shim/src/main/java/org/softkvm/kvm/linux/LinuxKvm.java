@@ -31,11 +31,15 @@ public final class LinuxKvm implements Kvm {
             Capability.IMMEDIATE_EXIT);
 
     private static final int MOST_ENTRIES = 4096;
+    private static final int XSAVE_LEAF = 0xD;
+    private static final int XCR0_AVX = 4;
 
     private final SystemCalls calls;
     private final String name;
     private final int descriptor;
     private final int runSize;
+    private Boolean avx;
+    private int[] msrs;
     private volatile boolean closed;
 
     private LinuxKvm(SystemCalls calls, String name, int descriptor) {
@@ -152,6 +156,24 @@ public final class LinuxKvm implements Kvm {
         return cpuid(Request.KVM_GET_SUPPORTED_CPUID);
     }
 
+    /** The MSRs to save, for VMs, which may outlive this. */
+    synchronized int[] savedMsrs() {
+        if (msrs == null) {
+            msrs = msrIndexList();
+        }
+        return msrs;
+    }
+
+    /** Whether vcpus can have the upper halves of YMM registers (CPUID leaf 0Dh: XCR0 bit 2). */
+    synchronized boolean hasAvx() {
+        if (avx == null) {
+            avx = supportedCpuid().stream()
+                    .anyMatch(entry ->
+                            entry.function() == XSAVE_LEAF && entry.index() == 0 && (entry.eax() & XCR0_AVX) != 0);
+        }
+        return avx;
+    }
+
     @Override
     public List<CpuidEntry> emulatedCpuid() {
         return checkExtension(Capability.EXT_EMUL_CPUID) == 0 ? List.of() : cpuid(Request.KVM_GET_EMULATED_CPUID);
@@ -254,6 +276,9 @@ public final class LinuxKvm implements Kvm {
             throw Errnos.failure(Request.KVM_CREATE_VM, vm, "type=0");
         }
         try {
+            // Asked while this is open: a VM may outlive it.
+            hasAvx();
+            savedMsrs();
             return new LinuxVm(this, vm);
         } catch (RuntimeException | Error e) {
             calls.close(vm);

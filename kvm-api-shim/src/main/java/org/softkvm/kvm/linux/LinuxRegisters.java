@@ -224,7 +224,7 @@ final class LinuxRegisters {
         long[] list = new long[1024];
         int n = 0;
         boolean deadline = false;
-        for (int msr : vm.kvm().msrIndexList()) {
+        for (int msr : vm.kvm().savedMsrs()) {
             if (isInSregs(RegisterId.msr(msr)) || !vcpu.readMsr(msr, one)) {
                 continue;
             }

@@ -72,7 +72,7 @@ final class RegisterSetCache {
         hasXcrs = vm.checkExtension(Capability.XCRS) != 0;
         hasDebugRegs = vm.checkExtension(Capability.DEBUGREGS) != 0;
         hasEvents = vm.checkExtension(Capability.VCPU_EVENTS) != 0;
-        xsave = new XsaveArea(vcpu, hasXsave);
+        xsave = new XsaveArea(vcpu, hasXsave, vm.kvm().hasAvx());
         hasLapic = canReadLapic();
     }
 

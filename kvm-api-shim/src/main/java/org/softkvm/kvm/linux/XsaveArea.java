@@ -41,13 +41,15 @@ final class XsaveArea {
 
     private final VcpuCalls vcpu;
     private final boolean hasXsave;
+    private final boolean hasAvx;
     private final Xsave area;
     private final Fpu fpu = new Fpu();
     private final byte[] bytes;
 
-    XsaveArea(VcpuCalls vcpu, boolean hasXsave) {
+    XsaveArea(VcpuCalls vcpu, boolean hasXsave, boolean hasAvx) {
         this.vcpu = vcpu;
         this.hasXsave = hasXsave;
+        this.hasAvx = hasXsave && hasAvx;
         area = new Xsave(vcpu.xsaveSize());
         bytes = area.region;
     }
@@ -58,8 +60,7 @@ final class XsaveArea {
             return index >= 0 && index < X87_REST + 8;
         }
         int quadword = index % QUADWORDS;
-        return index == MXCSR_INDEX
-                || index >= 0 && index < 16 * QUADWORDS && (quadword < 2 || quadword < 4 && hasXsave);
+        return index == MXCSR_INDEX || index >= 0 && index < 16 * QUADWORDS && (quadword < 2 || quadword < 4 && hasAvx);
     }
 
     void load() {
