@@ -463,7 +463,9 @@ public final class LocalApic implements BusDevice, ApicBus.Receiver, StatefulDev
         }
         long before = apicBase;
         if ((before & BASE_ENABLE) != 0 && (value & BASE_ENABLE) == 0) {
+            // Enabled again it is as after power-up, with its first id.
             init();
+            id = config.apicId << 24;
         }
         apicBase = value;
         if ((value & BASE_EXTD) != 0) {

@@ -50,6 +50,16 @@ class LocalApicX2apicTest extends LocalApicFixture {
         }
 
         @Test
+        void enabledAgainItHasItsFirstId() {
+            int first = read(0x20);
+            apic.write(0x20, 4, 0x7F000000);
+            assertThat(read(0x20)).isEqualTo(0x7F000000);
+            apic.writeApicBase(0xFEE00100L);
+            apic.writeApicBase(0xFEE00900L);
+            assertThat(read(0x20)).isEqualTo(first);
+        }
+
+        @Test
         void disabledHasNoRegistersAndNoInterrupts() {
             enable();
             apic.accept(fixed(0x41));
