@@ -60,7 +60,7 @@ run() {
         >"$WORK/$name.output" 2>"$WORK/$name.errors" </dev/null
     status=$?
     [ $status = 124 ] || fail "the run ended with status $status: $(tail -n 1 "$WORK/$name.errors")"
-    sed -n '/^{/s/"engines":{.*"exits"/"exits"/p' "$WORK/$name.errors" | tr ',{}' '\n\n\n' |
+    sed -n '/^{/p' "$WORK/$name.errors" | tr ',{}' '\n\n\n' |
         grep -E '^"(instructions|virtual_seconds|interrupts|faults|state_hash)"' >"$WORK/$name.figures"
 }
 

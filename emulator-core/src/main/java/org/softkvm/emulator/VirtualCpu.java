@@ -122,6 +122,60 @@ public final class VirtualCpu implements AutoCloseable {
         return interpreter.regionsTranslated();
     }
 
+    /**
+     * Instructions that the interpreter executed, an iteration of REP not being one; translated code executed the others.
+     *
+     * @return count
+     */
+    public long interpreted() {
+        return interpreter.interpreted;
+    }
+
+    /**
+     * Times that translated code left an instruction to the interpreter.
+     *
+     * @return count
+     */
+    public long sideExits() {
+        return interpreter.sideExits;
+    }
+
+    /**
+     * Bytes of bytecode made so far.
+     *
+     * @return count
+     */
+    public long regionBytes() {
+        return interpreter.regionBytes();
+    }
+
+    /**
+     * Host time spent on translation, on whatever thread.
+     *
+     * @return nanoseconds
+     */
+    public long translationNanos() {
+        return interpreter.translationNanos();
+    }
+
+    /**
+     * Regions that could not be translated.
+     *
+     * @return count
+     */
+    public long regionsFailed() {
+        return interpreter.regionsFailed();
+    }
+
+    /**
+     * Regions given up because there were too many.
+     *
+     * @return count
+     */
+    public long regionsDropped() {
+        return interpreter.regionsDropped();
+    }
+
     /** Makes the run in progress, or the next one, return {@link #EXIT_INTR}. Any thread. */
     public void kick() {
         cpu.request(Cpu.REQ_KICK);

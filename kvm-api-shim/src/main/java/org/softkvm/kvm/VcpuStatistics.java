@@ -30,6 +30,20 @@ public final class VcpuStatistics {
     public long blocksDecoded;
     /** Faults delivered to the guest. */
     public long faults;
+    /** Instructions that the interpreter executed, an iteration of REP not being one. */
+    public long interpreted;
+    /** Regions of guest code translated. */
+    public long regions;
+    /** Bytes of bytecode in them. */
+    public long regionBytes;
+    /** Nanoseconds of host time spent on translation, on whatever thread. */
+    public long translationNanos;
+    /** Regions that could not be translated. */
+    public long regionsFailed;
+    /** Regions given up because there were too many. */
+    public long regionsDropped;
+    /** Times that translated code left an instruction to the interpreter. */
+    public long sideExits;
     /** External interrupts delivered to the guest. */
     public long interrupts;
 

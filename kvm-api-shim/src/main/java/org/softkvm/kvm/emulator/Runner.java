@@ -543,6 +543,13 @@ final class Runner {
         statistics.tlbFlushes = cpu.tlbFlushes();
         statistics.blocksDecoded = cpu.blocksDecoded();
         statistics.faults = cpu.faults();
+        statistics.interpreted = cpu.interpreted();
+        statistics.regions = cpu.regionsTranslated();
+        statistics.regionBytes = cpu.regionBytes();
+        statistics.translationNanos = cpu.translationNanos();
+        statistics.regionsFailed = cpu.regionsFailed();
+        statistics.regionsDropped = cpu.regionsDropped();
+        statistics.sideExits = cpu.sideExits();
         statistics.interrupts = port.interrupts();
     }
 }

@@ -50,7 +50,9 @@ final class Help {
                   seconds guest_seconds halt_seconds virtual_seconds
                                       host time: of the run, in guest code, halted; guest time under --clock virtual
                   interrupts faults tlb_misses tlb_flushes blocks_decoded
-                  engines             by name: instructions and seconds of each engine
+                  interpreted side_exits regions
+                                      instructions that the interpreter executed (REP counts once), instructions that
+                                      translated code left to it, what the translator made: counts, bytes, seconds
                   exits               by KVM's names
                   state_hash          text, with --state-hash; what is not known is null
               --state-hash            a digest of memory, CPUs and devices at the end

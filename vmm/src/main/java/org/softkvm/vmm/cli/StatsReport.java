@@ -4,6 +4,7 @@ import java.util.Locale;
 import java.util.Map;
 import org.softkvm.vmm.pc.PcResult;
 import org.softkvm.vmm.pc.PcStatistics;
+import org.softkvm.vmm.pc.TranslationStatistics;
 
 /** What --stats prints. The keys of the JSON form stay; what a backend does not know is null. */
 final class StatsReport {
@@ -26,6 +27,17 @@ final class StatsReport {
         }
         if (stats.faults() >= 0) {
             out.append(String.format(Locale.ROOT, ", %,d faults, %,d TLB misses", stats.faults(), stats.tlbMisses()));
+        }
+        if (stats.translation().regions() > 0) {
+            TranslationStatistics translation = stats.translation();
+            out.append(String.format(
+                    Locale.ROOT,
+                    "\nsoftkvm: %,d regions of %,d bytes translated in %.2f s, %,d instructions interpreted, %,d side exits",
+                    translation.regions(),
+                    translation.bytes(),
+                    translation.seconds(),
+                    translation.interpreted(),
+                    translation.sideExits()));
         }
         out.append("\nsoftkvm: exits:");
         String separator = " ";
@@ -53,14 +65,16 @@ final class StatsReport {
         add(out, "tlb_misses", number(stats.tlbMisses()));
         add(out, "tlb_flushes", number(stats.tlbFlushes()));
         add(out, "blocks_decoded", number(stats.blocksDecoded()));
-        StringBuilder engines = new StringBuilder("{");
-        if (stats.instructions() >= 0) {
-            StringBuilder interpreter = new StringBuilder("{");
-            add(interpreter, "instructions", number(stats.instructions()));
-            add(interpreter, "seconds", seconds(stats.guestSeconds()));
-            add(engines, "interpreter", interpreter.append('}').toString());
-        }
-        add(out, "engines", engines.append('}').toString());
+        TranslationStatistics translation = stats.translation();
+        add(out, "interpreted", number(translation.interpreted()));
+        add(out, "side_exits", number(translation.sideExits()));
+        StringBuilder regions = new StringBuilder("{");
+        add(regions, "translated", number(translation.regions()));
+        add(regions, "bytes", number(translation.bytes()));
+        add(regions, "seconds", seconds(translation.seconds()));
+        add(regions, "failed", number(translation.failed()));
+        add(regions, "dropped", number(translation.dropped()));
+        add(out, "regions", regions.append('}').toString());
         StringBuilder exits = new StringBuilder("{");
         stats.exits().forEach((kind, count) -> add(exits, kind, Long.toString(count)));
         add(out, "exits", exits.append('}').toString());

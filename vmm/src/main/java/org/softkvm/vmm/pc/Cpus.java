@@ -32,6 +32,9 @@ final class Cpus {
     private final Board board;
     private final RunEnd end;
     private final List<Vcpu> vcpus = new ArrayList<>();
+    /** Translated code counts its instructions. */
+    private boolean exact;
+
     private final List<VcpuLoop> loops = new ArrayList<>();
     private final List<PowerOnState> powerOn = new ArrayList<>();
     private final List<Runnable> works = new ArrayList<>();
@@ -96,6 +99,7 @@ final class Cpus {
      * @param instructions what the CPUs may execute together; negative for no limit
      */
     void start(boolean virtual, long instructions) {
+        exact = virtual || instructions >= 0;
         if (virtual) {
             long limit = instructions < 0 ? Long.MAX_VALUE : instructions;
             works.add(new Turns(vm, board, end, loops, limit));
@@ -193,10 +197,17 @@ final class Cpus {
             sum.tlbFlushes += counters.tlbFlushes;
             sum.blocksDecoded += counters.blocksDecoded;
             sum.faults += counters.faults;
+            sum.interpreted += counters.interpreted;
+            sum.regions += counters.regions;
+            sum.regionBytes += counters.regionBytes;
+            sum.translationNanos += counters.translationNanos;
+            sum.regionsFailed += counters.regionsFailed;
+            sum.regionsDropped += counters.regionsDropped;
+            sum.sideExits += counters.sideExits;
         }
         return new PcStatistics(
                 vcpus.size(),
-                sum.instructions,
+                exact || sum.regions == 0 ? sum.instructions : -1,
                 seconds,
                 sum.haltNanos / 1e9,
                 virtual ? vm.virtualTime() / 1e9 : -1,
@@ -206,6 +217,14 @@ final class Cpus {
                 sum.tlbMisses,
                 sum.tlbFlushes,
                 sum.blocksDecoded,
+                new TranslationStatistics(
+                        sum.interpreted,
+                        sum.regions,
+                        sum.regionBytes,
+                        sum.translationNanos / 1e9,
+                        sum.regionsFailed,
+                        sum.regionsDropped,
+                        sum.sideExits),
                 exits());
     }
 }

@@ -9,7 +9,8 @@ import java.util.Map;
  *
  * @param cpus number of CPUs
  * @param instructions guest instructions executed by all CPUs, each iteration of a repeated string instruction being one;
- *     -1 where the backend does not count
+ *     -1 where the backend does not count, or where translated code ran, which counts under the virtual clock and with
+ *     a limit of instructions only
  * @param seconds host time of the run
  * @param haltSeconds part of it that the busiest CPU waited in HLT, or to be started, -1 where the backend does not say;
  *     0 under the virtual clock, which does not wait
@@ -20,6 +21,7 @@ import java.util.Map;
  * @param tlbMisses look-ups that the TLB could not answer, -1 where the backend does not count
  * @param tlbFlushes flushes of the TLB, -1 where the backend does not count
  * @param blocksDecoded blocks of guest code that the interpreter decoded, -1 where the backend does not count
+ * @param translation what the translator did; its numbers are -1 where the backend does not count
  * @param exits exits by kind (KVM's names), most frequent first
  */
 public record PcStatistics(
@@ -34,6 +36,7 @@ public record PcStatistics(
         long tlbMisses,
         long tlbFlushes,
         long blocksDecoded,
+        TranslationStatistics translation,
         Map<String, Long> exits) {
     /** Copies the map, keeping its order. */
     public PcStatistics {
@@ -42,7 +45,7 @@ public record PcStatistics(
 
     /** What is known of a run on a backend that does not count. */
     static PcStatistics uncounted(int cpus, double seconds, Map<String, Long> exits) {
-        return new PcStatistics(cpus, -1, seconds, -1, -1, -1, -1, -1, -1, -1, -1, exits);
+        return new PcStatistics(cpus, -1, seconds, -1, -1, -1, -1, -1, -1, -1, -1, TranslationStatistics.NONE, exits);
     }
 
     /**
