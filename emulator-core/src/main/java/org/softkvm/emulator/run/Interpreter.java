@@ -36,6 +36,9 @@ public final class Interpreter {
     /** Times that translated code left an instruction to the interpreter (statistics). */
     public long sideExits;
 
+    /** The region that was left last for a place that it has no link to; null where something else ran since. */
+    private RunnableRegion lastRegion;
+
     /**
      * An interpreter for one vcpu.
      *
@@ -45,6 +48,7 @@ public final class Interpreter {
         this.c = c;
         this.cache = new BlockCache(c);
         this.regions = new Regions(c, cache);
+        regions.more = () -> "sideExits " + sideExits + " interpreted " + interpreted + " tlbmiss " + c.tlbMisses;
     }
 
     /**
@@ -130,9 +134,14 @@ public final class Interpreter {
             }
             RunnableRegion region = b.region;
             if (region != null && most == Integer.MAX_VALUE && (region.context == c.context || region.validate(c))) {
+                if (lastRegion != null) {
+                    lastRegion.link(region);
+                    lastRegion = null;
+                }
                 previous = runRegion(region);
                 continue;
             }
+            lastRegion = null;
             if (++b.count == threshold) {
                 regions.hot(b);
             }
@@ -190,9 +199,14 @@ public final class Interpreter {
                     && most == Integer.MAX_VALUE
                     && left > region.code.size
                     && (region.context == c.context || region.validate(c))) {
+                if (lastRegion != null) {
+                    lastRegion.link(region);
+                    lastRegion = null;
+                }
                 previous = runRegion(region);
                 continue;
             }
+            lastRegion = null;
             if (++b.count == threshold) {
                 regions.hot(b);
             }
@@ -224,28 +238,47 @@ public final class Interpreter {
      *
      * @return the block that came to its end last, or null
      */
-    private Block runRegion(RunnableRegion region) {
+    private Block runRegion(RunnableRegion first) {
         Cpu cpu = c;
-        Region code = region.code;
+        RunnableRegion region = first;
         cpu.limit = 1;
         cache.runningRegion = region;
         int site;
         try {
-            site = code.run();
+            while (true) {
+                if (++region.enters == Regions.WIDE) {
+                    regions.wide(region);
+                }
+                site = region.code.run();
+                if (site != Region.LEFT || (cpu.requests() | cpu.shadow | cpu.pendingDebug) != 0) {
+                    break;
+                }
+                RunnableRegion next = region.next(cpu.rip, cpu.context);
+                if (next == null) {
+                    lastRegion = region;
+                    return null;
+                }
+                if (next.counted && cpu.instructionLimit - cpu.instructions <= next.code.size) {
+                    return null;
+                }
+                region = next;
+                cache.runningRegion = region;
+            }
         } catch (GuestFault f) {
-            Insn i = code.siteInsns[cpu.site];
+            Insn i = cache.runningRegion.code.siteInsns[cpu.site];
             cpu.rip = i.rip;
             cpu.stepArmed = false;
             cpu.debugHits = 0;
             deliverFault(i);
             return null;
         } catch (GuestExit e) {
-            cpu.rip = code.siteInsns[cpu.site].rip;
+            cpu.rip = cache.runningRegion.code.siteInsns[cpu.site].rip;
             cpu.debugHits = 0;
             return null;
         } finally {
             cache.runningRegion = null;
         }
+        Region code = region.code;
         if (site < 0) {
             if (site == Region.STOPPED) {
                 after(cpu);

@@ -28,6 +28,10 @@ final class Regions {
     private static final int MAX_PAGES = 4;
     /** A block is taken along where it was executed at least this fraction of the entry's executions. */
     private static final int COLD = 16;
+    /** A narrow region takes no further copy of a block that has so many. */
+    private static final int MAX_COPIES = 2;
+    /** Entries of a narrow region after which a wide one takes its place. */
+    static final int WIDE = Integer.getInteger("softkvm.wide", 500_000);
     /** Regions kept before all are dropped, so that metaspace stays bounded. */
     private static final int MAX_REGIONS = 8_000;
     /** Plans that wait for the background thread at most. */
@@ -46,7 +50,7 @@ final class Regions {
         return e;
     }
 
-    private record Job(Plan plan, Block[] blocks) {}
+    private record Job(Plan plan, Block[] blocks, boolean wide) {}
 
     private record Done(Job job, Region region) {}
 
@@ -80,6 +84,15 @@ final class Regions {
         this.cache = cache;
     }
 
+    /** A region was entered so often that leaving and entering regions costs more than a larger one would. */
+    void wide(RunnableRegion region) {
+        if (waiting.get() >= MAX_WAITING) {
+            region.enters = 0;
+        } else {
+            translate(region.blocks[0], true);
+        }
+    }
+
     /** A block was executed as often as the threshold says. */
     void hot(Block head) {
         if (synchronous && lastFailure != null) {
@@ -89,7 +102,11 @@ final class Regions {
             head.count = 0;
             return;
         }
-        Job job = plan(head);
+        translate(head, synchronous);
+    }
+
+    private void translate(Block head, boolean wide) {
+        Job job = plan(head, wide);
         planned += job.plan.size();
         if (synchronous) {
             install(new Done(job, translate(job.plan)));
@@ -123,6 +140,10 @@ final class Regions {
         }
     }
 
+    static final List<Regions> ALL = new ArrayList<>();
+    static { if (Boolean.getBoolean("jit.debug")) Runtime.getRuntime().addShutdownHook(new Thread(() -> { for (Regions r : ALL) System.err.println("DBG regions "+r.translated+" failed "+r.failed+" bytes "+r.emittedBytes+" insns "+r.insns+" planned "+r.planned+" dropped "+r.dropped+" ms "+r.nanos/1000000+" stale "+r.stale+" wide "+r.wides+" lastfail "+r.lastFailure+" "+r.more.get()); })); }
+    { ALL.add(this); }
+    long insns, stale, wides; java.util.function.Supplier<String> more = () -> "";
     private void install(Done d) {
         if (d.region == null) {
             failed++;
@@ -142,13 +163,17 @@ final class Regions {
             dropAll();
         }
         RunnableRegion r = new RunnableRegion(d.region, blocks, counted);
+        if (d.job.wide) {
+            wides++;
+            r.enters = WIDE + 1;
+        }
         r.context = 1;
         for (Block b : blocks) {
             if (b.copies == null) {
                 b.copies = new ArrayList<>(2);
             }
             b.copies.add(r);
-            if (b != blocks[0] && b.region == null) {
+            if (b != blocks[0] && b.region == null && !d.job.wide) {
                 // Mostly it runs inside this region from now on; only one that is still entered often gets its own.
                 b.count = Math.min(b.count, 0) - 4 * Math.min(threshold, 1 << 24);
             }
@@ -156,6 +181,7 @@ final class Regions {
         blocks[0].region = r;
         installed.add(r);
         translated++;
+        insns += d.region.size;
         emittedBytes += d.region.codeSize;
     }
 
@@ -175,17 +201,32 @@ final class Regions {
 
     // ---------------------------------------------------------------- planning
 
-    private Job plan(Block head) {
+    /** How often a block was executed, as far as it is known: inside regions nothing counts but entries. */
+    private static int heat(Block b) {
+        int heat = b.region != null ? Math.max(b.count, b.region.enters) : b.count;
+        if (b.copies != null) {
+            for (RunnableRegion r : b.copies) {
+                heat = Math.max(heat, r.enters);
+            }
+        }
+        return heat;
+    }
+
+    /**
+     * Chooses the blocks of a region. A narrow one stays within a function and leaves alone what other regions have, so
+     * that little is compiled twice; a wide one follows calls and returns and takes copies of everything on its way.
+     */
+    private Job plan(Block head, boolean wide) {
         Plan plan = new Plan(c.codeBits(), c.stackAddressSize(), c.segLimit[Cpu.CS], counted, shared);
         List<Block> blocks = new ArrayList<>();
-        PriorityQueue<Block> frontier = new PriorityQueue<>(Comparator.comparingInt(b -> -b.count));
+        PriorityQueue<Block> frontier = new PriorityQueue<>(Comparator.comparingInt(b -> -heat(b)));
         java.util.HashSet<Long> seen = new java.util.HashSet<>();
         java.util.HashSet<Long> pages = new java.util.HashSet<>();
         frontier.add(head);
         seen.add(head.rip);
         int size = 0;
         // The entry runs here for the last time before its count decides anything.
-        int least = synchronous ? Integer.MIN_VALUE : Math.max(1, head.count / COLD);
+        int least = synchronous ? Integer.MIN_VALUE : Math.max(1, heat(head) / COLD);
         while (!frontier.isEmpty()) {
             Block b = frontier.poll();
             if (size + b.insns.length > MAX_PLANNED && size > 0) {
@@ -202,10 +243,13 @@ final class Regions {
             }
             blocks.add(b);
             size += b.insns.length;
-            for (long rip : successors(b)) {
+            for (long rip : wide ? successors(b) : successorsInside(b)) {
                 if (seen.add(rip)) {
                     Block next = cache.peek(rip);
-                    if (next != null && (next.count >= least || next.count < 0)) {
+                    if (next == null || heat(next) < least && !(synchronous && next.count < 0)) {
+                        continue;
+                    }
+                    if (wide || next.region == null && (next.copies == null || next.copies.size() < MAX_COPIES)) {
                         frontier.add(next);
                     }
                 }
@@ -221,7 +265,7 @@ final class Regions {
         for (Block b : blocks) {
             plan.add(new Plan.Piece(b.rip, b.endRip, b.insns, targets(b, returns)));
         }
-        return new Job(plan, blocks.toArray(new Block[0]));
+        return new Job(plan, blocks.toArray(new Block[0]), wide);
     }
 
     private static boolean indirect(Insn last) {
@@ -257,6 +301,20 @@ final class Regions {
             out[k] = all.get(k);
         }
         return out;
+    }
+
+    /** The successors within the function. */
+    private static long[] successorsInside(Block b) {
+        Insn last = b.insns[b.insns.length - 1];
+        if (last.op.owner() == Branch.class) {
+            switch (last.op.method()) {
+                case "call", "callIndirect", "ret" -> {
+                    return new long[0];
+                }
+                default -> {}
+            }
+        }
+        return successors(b);
     }
 
     private static long[] successors(Block b) {

@@ -11,6 +11,14 @@ final class RunnableRegion {
     final Block[] blocks;
     /** Key under which it may run without a check: {@code Cpu.context} when it was last validated; 0 when dead. */
     long context;
+    /** Offset in CS of its entry. */
+    final long rip;
+    /** Regions that followed: the last one and the one before. */
+    private RunnableRegion linkA;
+
+    private RunnableRegion linkB;
+    /** Times it was entered. */
+    int enters;
     /** Whether it counts instructions. */
     final boolean counted;
 
@@ -22,6 +30,7 @@ final class RunnableRegion {
     RunnableRegion(Region code, Block[] blocks, boolean counted) {
         this.code = code;
         this.blocks = blocks;
+        rip = blocks[0].rip;
         this.counted = counted;
         long[] rips = new long[2 * blocks.length];
         long[] at = new long[2 * blocks.length];
@@ -47,6 +56,24 @@ final class RunnableRegion {
         rips[n] = rip;
         at[n] = host;
         return n + 1;
+    }
+
+    /** The region that followed before and may run now, or null. */
+    RunnableRegion next(long at, long now) {
+        RunnableRegion n = linkA;
+        if (n != null && n.rip == at && n.context == now) {
+            return n;
+        }
+        n = linkB;
+        return n != null && n.rip == at && n.context == now ? n : null;
+    }
+
+    /** Remembers what follows. */
+    void link(RunnableRegion next) {
+        if (linkA != next) {
+            linkB = linkA;
+            linkA = next;
+        }
     }
 
     /** Pages it covers. */

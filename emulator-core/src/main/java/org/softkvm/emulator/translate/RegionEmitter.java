@@ -78,7 +78,7 @@ final class RegionEmitter {
         };
     }
 
-    private static boolean inlined(Insn i) {
+    static boolean inlined(Insn i) {
         return IntegerEmitter.inlined(i) || branchInlined(i);
     }
 

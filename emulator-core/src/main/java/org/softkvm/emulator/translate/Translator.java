@@ -34,6 +34,7 @@ public final class Translator {
             emitter = new RegionEmitter(plan);
             emitter.emit();
         }
+        RegionDump.write(c, plan, emitter);
         Object[] data = {
             c, null, c.r, c.tlbRead, c.tlbWrite, c.segBase, c.segReadLow, c.segReadHigh, c.segWriteLow, c.segWriteHigh
         };
