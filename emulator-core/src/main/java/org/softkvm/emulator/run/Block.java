@@ -87,7 +87,7 @@ final class Block {
         }
     }
 
-    private static final int MAX_TARGETS = 8;
+    private static final int MAX_TARGETS = 24;
 
     private static Handler[] handlers(Insn[] insns) {
         Handler[] handlers = new Handler[insns.length];

@@ -48,7 +48,6 @@ public final class Interpreter {
         this.c = c;
         this.cache = new BlockCache(c);
         this.regions = new Regions(c, cache);
-        regions.more = () -> "sideExits " + sideExits + " interpreted " + interpreted + " tlbmiss " + c.tlbMisses;
     }
 
     /**

@@ -73,6 +73,8 @@ final class Regions {
     long translated;
 
     long failed;
+    long wide;
+    long translatedInstructions;
     long emittedBytes;
     long planned;
     long dropped;
@@ -140,10 +142,6 @@ final class Regions {
         }
     }
 
-    static final List<Regions> ALL = new ArrayList<>();
-    static { if (Boolean.getBoolean("jit.debug")) Runtime.getRuntime().addShutdownHook(new Thread(() -> { for (Regions r : ALL) System.err.println("DBG regions "+r.translated+" failed "+r.failed+" bytes "+r.emittedBytes+" insns "+r.insns+" planned "+r.planned+" dropped "+r.dropped+" ms "+r.nanos/1000000+" stale "+r.stale+" wide "+r.wides+" lastfail "+r.lastFailure+" "+r.more.get()); })); }
-    { ALL.add(this); }
-    long insns, stale, wides; java.util.function.Supplier<String> more = () -> "";
     private void install(Done d) {
         if (d.region == null) {
             failed++;
@@ -164,7 +162,7 @@ final class Regions {
         }
         RunnableRegion r = new RunnableRegion(d.region, blocks, counted);
         if (d.job.wide) {
-            wides++;
+            wide++;
             r.enters = WIDE + 1;
         }
         r.context = 1;
@@ -181,7 +179,7 @@ final class Regions {
         blocks[0].region = r;
         installed.add(r);
         translated++;
-        insns += d.region.size;
+        translatedInstructions += d.region.size;
         emittedBytes += d.region.codeSize;
     }
 

@@ -25,6 +25,8 @@ final class RegionEmitter {
     static final String NAME = REGION + "$Code";
     /** Candidates of an indirect branch that are compared with. */
     private static final int MAX_TARGETS = 6;
+    /** With more candidates than these, a switch chooses. */
+    private static final int COMPARED = 3;
 
     private final Plan plan;
     private final List<Plan.Piece> pieces;
@@ -39,6 +41,7 @@ final class RegionEmitter {
     private int written;
     private Code c;
     private IntegerEmitter integer;
+    private VectorEmitter vector;
     private int current;
 
     /** What was emitted. */
@@ -79,7 +82,7 @@ final class RegionEmitter {
     }
 
     static boolean inlined(Insn i) {
-        return IntegerEmitter.inlined(i) || branchInlined(i);
+        return IntegerEmitter.inlined(i) || branchInlined(i) || VectorEmitter.inlined(i);
     }
 
     private void analyse() {
@@ -165,6 +168,7 @@ final class RegionEmitter {
         m.visitCode();
         c = new Code(m, plan, NAME, used, written);
         integer = new IntegerEmitter(c);
+        vector = new VectorEmitter(c);
         c.prologue();
         if (order[0] != 0) {
             m.visitJumpInsn(Opcodes.GOTO, labels[0]);
@@ -183,7 +187,7 @@ final class RegionEmitter {
     }
 
     /** Class data: Cpu, instructions, then the arrays. */
-    static final String[] ARRAYS = {"R", "TR", "TW", "SB", "RL", "RH", "WL", "WH"};
+    static final String[] ARRAYS = {"R", "TR", "TW", "SB", "RL", "RH", "WL", "WH", "V"};
 
     private static void staticInitializer(ClassWriter w) {
         MethodVisitor m = w.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
@@ -248,6 +252,9 @@ final class RegionEmitter {
             }
             if (IntegerEmitter.inlined(i)) {
                 integer.emit(i);
+                c.pending++;
+            } else if (VectorEmitter.inlined(i)) {
+                vector.emit(i);
                 c.pending++;
             } else if (call(i)) {
                 return;
@@ -502,27 +509,64 @@ final class RegionEmitter {
         dispatch(p, target);
     }
 
-    /** Goes to the place in the temporary: by comparison where it is in the region. */
+    /** Goes to the place in the temporary: by comparison or by a switch where it is in the region. */
     private void dispatch(Plan.Piece p, int target) {
-        int compared = 0;
         c.loadLong(target);
         c.storeNext();
-        for (long candidate : p.targets()) {
-            if (plan.find(candidate) < 0 || compared++ == MAX_TARGETS) {
-                continue;
-            }
-            Label no = new Label();
-            c.loadNext();
-            c.longConstant(candidate);
-            c.op(Opcodes.LCMP);
-            if (forward(candidate)) {
-                c.m.visitJumpInsn(Opcodes.IFEQ, labels[plan.find(candidate)]);
-            } else {
-                c.m.visitJumpInsn(Opcodes.IFNE, no);
-                edge(candidate);
-                c.at(no);
+        long[] inside = java.util.Arrays.stream(p.targets())
+                .filter(t -> plan.find(t) >= 0)
+                .distinct()
+                .toArray();
+        boolean near = java.util.Arrays.stream(inside).allMatch(t -> t >>> 32 == inside[0] >>> 32);
+        if (inside.length > COMPARED && near) {
+            choose(inside);
+        } else {
+            for (int k = 0; k < Math.min(MAX_TARGETS, inside.length); k++) {
+                c.loadNext();
+                c.longConstant(inside[k]);
+                c.op(Opcodes.LCMP);
+                if (forward(inside[k])) {
+                    c.m.visitJumpInsn(Opcodes.IFEQ, labels[plan.find(inside[k])]);
+                } else {
+                    Label no = new Label();
+                    c.m.visitJumpInsn(Opcodes.IFNE, no);
+                    edge(inside[k]);
+                    c.at(no);
+                }
             }
         }
         c.leaveNext();
+    }
+
+    /** A switch over many targets, all in the same 4 GiB. */
+    private void choose(long[] targets) {
+        Label outside = new Label();
+        c.loadNext();
+        c.intConstant(32);
+        c.op(Opcodes.LUSHR);
+        c.longConstant(targets[0] >>> 32);
+        c.op(Opcodes.LCMP);
+        c.m.visitJumpInsn(Opcodes.IFNE, outside);
+        long[] sorted = java.util.Arrays.stream(targets)
+                .boxed()
+                .sorted(Comparator.comparingInt(Long::intValue))
+                .mapToLong(Long::longValue)
+                .toArray();
+        int[] keys = new int[sorted.length];
+        Label[] ways = new Label[sorted.length];
+        for (int k = 0; k < sorted.length; k++) {
+            keys[k] = (int) sorted[k];
+            ways[k] = forward(sorted[k]) ? labels[plan.find(sorted[k])] : new Label();
+        }
+        c.loadNext();
+        c.op(Opcodes.L2I);
+        c.m.visitLookupSwitchInsn(outside, keys, ways);
+        for (int k = 0; k < sorted.length; k++) {
+            if (!forward(sorted[k])) {
+                c.at(ways[k]);
+                edge(sorted[k]);
+            }
+        }
+        c.at(outside);
     }
 }

@@ -219,4 +219,75 @@ public final class RegionSupport {
     public static void count(Cpu c, int n) {
         c.instructions += n;
     }
+
+    // ---------------------------------------------------------------- SSE
+
+    /** Whether SSE instructions run without #UD and #NM. */
+    public static boolean sseReady(Cpu c) {
+        return (c.cr0 & (Cpu.CR0_EM | Cpu.CR0_TS) | ~(int) c.cr4 & Cpu.CR4_OSFXSR) == 0;
+    }
+
+    /**
+     * Whether double arithmetic can be Java's: SSE on, to nearest, all exceptions masked, denormals kept, and the sticky
+     * inexact flag set already, so that only extraordinary values would change MXCSR.
+     */
+    public static boolean doublesReady(Cpu c) {
+        return sseReady(c) && (c.mxcsr & 0xFFE0) == 0x1FA0;
+    }
+
+    /** Neither denormal nor infinite nor NaN. */
+    private static boolean ordinary(long x) {
+        int exponent = (int) (x >>> 52) & 0x7FF;
+        return exponent != 0 && exponent != 0x7FF || x << 1 == 0;
+    }
+
+    /** ADDSD. */
+    public static long add(long a, long b) {
+        return Double.doubleToRawLongBits(Double.longBitsToDouble(a) + Double.longBitsToDouble(b));
+    }
+
+    /** Whether {@link #add} raised nothing. */
+    public static boolean addOrdinary(long a, long b, long r) {
+        return ordinary(a) && ordinary(b) && ordinary(r);
+    }
+
+    /** SUBSD. */
+    public static long sub(long a, long b) {
+        return Double.doubleToRawLongBits(Double.longBitsToDouble(a) - Double.longBitsToDouble(b));
+    }
+
+    /** Whether {@link #sub} raised nothing. */
+    public static boolean subOrdinary(long a, long b, long r) {
+        return ordinary(a) && ordinary(b) && ordinary(r);
+    }
+
+    /** MULSD. */
+    public static long mul(long a, long b) {
+        return Double.doubleToRawLongBits(Double.longBitsToDouble(a) * Double.longBitsToDouble(b));
+    }
+
+    /** Whether {@link #mul} raised nothing: a zero that is no operand's is an underflow. */
+    public static boolean mulOrdinary(long a, long b, long r) {
+        return ordinary(a) && ordinary(b) && ordinary(r) && (r << 1 != 0 || a << 1 == 0 || b << 1 == 0);
+    }
+
+    /** DIVSD. */
+    public static long div(long a, long b) {
+        return Double.doubleToRawLongBits(Double.longBitsToDouble(a) / Double.longBitsToDouble(b));
+    }
+
+    /** Whether {@link #div} raised nothing. */
+    public static boolean divOrdinary(long a, long b, long r) {
+        return ordinary(a) && ordinary(b) && b << 1 != 0 && ordinary(r) && (r << 1 != 0 || a << 1 == 0);
+    }
+
+    /** SQRTSD; the first operand is the old destination. */
+    public static long root(long a, long b) {
+        return Double.doubleToRawLongBits(Math.sqrt(Double.longBitsToDouble(b)));
+    }
+
+    /** Whether {@link #root} raised nothing. */
+    public static boolean rootOrdinary(long a, long b, long r) {
+        return ordinary(b) && b >= 0;
+    }
 }

@@ -111,6 +111,7 @@ class LockstepTest {
         machine.bound(instructions);
         while (true) {
             long before = machine.vcpu.instructions();
+            long faults = machine.vcpu.faults();
             ScheduledFuture<?> kick = WATCHDOG.schedule(machine.vcpu::kick, 300, TimeUnit.MILLISECONDS);
             int exit = machine.run(random);
             kick.cancel(false);
@@ -118,7 +119,7 @@ class LockstepTest {
             if (exit != VirtualCpu.EXIT_INTR || machine.vcpu.instructions() >= machine.limit) {
                 return exit;
             }
-            if (machine.vcpu.instructions() == before) {
+            if (machine.vcpu.instructions() == before && machine.vcpu.faults() > faults + 100) {
                 // Faults that lead to faults without end: no instruction runs any more.
                 return STUCK;
             }
