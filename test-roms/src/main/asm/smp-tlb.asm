@@ -178,6 +178,10 @@ once:
         inc ebp
         cmp ebp, ROUNDS
         jbe .round
+.stay:                                  ; the last shoot-down has yet to come
+        pause
+        cmp dword [STOP], 0
+        je .stay
         cli
         ret
 
@@ -389,6 +393,7 @@ main:
         inc ebp
         cmp ebp, ROUNDS
         jbe .race
+        mov dword [STOP], 1
         await_cpu 1
         expect_eq edi, 0
         it "another CPU sees accessed and dirty bits"
