@@ -49,7 +49,11 @@ final class RegionDump {
                 text.append(String.format(Locale.ROOT, "  -> %x%n", t));
             }
         }
-        String name = String.format(Locale.ROOT, "region-%05d-%x", NUMBER.incrementAndGet(), plan.pieces.get(0).rip());
+        String name = String.format(
+                Locale.ROOT,
+                "region-%05d-%x",
+                NUMBER.incrementAndGet(),
+                plan.pieces.get(0).rip());
         try {
             Path folder = Files.createDirectories(Path.of(FOLDER));
             Files.writeString(folder.resolve(name + ".txt"), text);

@@ -36,7 +36,17 @@ public final class Translator {
         }
         RegionDump.write(c, plan, emitter);
         Object[] data = {
-            c, null, c.r, c.tlbRead, c.tlbWrite, c.segBase, c.segReadLow, c.segReadHigh, c.segWriteLow, c.segWriteHigh, c.v
+            c,
+            null,
+            c.r,
+            c.tlbRead,
+            c.tlbWrite,
+            c.segBase,
+            c.segReadLow,
+            c.segReadHigh,
+            c.segWriteLow,
+            c.segWriteHigh,
+            c.v
         };
         var insns = emitter.siteInsns();
         data[1] = insns;
