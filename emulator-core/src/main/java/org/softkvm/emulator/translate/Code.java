@@ -46,6 +46,11 @@ final class Code {
 
     private final int[] local = new int[16];
     private final int temporaries;
+    /** By key: the first of its two locals, or 0. */
+    private final int[] pageLocals = new int[KEYS];
+    /** By temporary: the key of the address in it, or -1. */
+    private final int[] keys = new int[TEMPORARIES];
+
     private final Object[] frame;
     private boolean framed;
 
@@ -75,7 +80,20 @@ final class Code {
     private final Label stopped = new Label();
     private boolean usesStopped;
 
-    Code(MethodVisitor m, Plan plan, String owner, int used, int written) {
+    /** Keys of pages: base register (16 for none), times two, plus one for writes. */
+    static final int KEYS = 34;
+
+    /** Temporaries that are longs and live across the labels inside one instruction. */
+    private static final int LASTING = 4;
+
+    private static final int TEMPORARIES = 12;
+
+    /** The key of accesses through a base register. */
+    static int key(int base, boolean write) {
+        return 2 * Math.min(base, Cpu.ZERO) + (write ? 1 : 0);
+    }
+
+    Code(MethodVisitor m, Plan plan, String owner, int used, int written, int[] pageKeys) {
         this.m = m;
         this.plan = plan;
         this.owner = owner;
@@ -91,7 +109,14 @@ final class Code {
                 count++;
             }
         }
+        for (int key : pageKeys) {
+            pageLocals[key] = at;
+            at += 4;
+            count += 2;
+        }
+        java.util.Arrays.fill(keys, -1);
         temporaries = at;
+        count += LASTING;
         frame = new Object[count];
         frame[0] = owner;
         frame[1] = Opcodes.INTEGER;
@@ -159,6 +184,22 @@ final class Code {
     /** The k-th temporary: two slots each, dead at every label. */
     int temporary(int k) {
         return temporaries + 2 * k;
+    }
+
+    /** Says through which register the address in a temporary was formed. */
+    void keyed(int slot, int base, boolean write) {
+        keys[(slot - temporaries) / 2] = plan.codeBits == 64 ? key(base, write) : -1;
+    }
+
+    /** The address in a temporary lies in the same page as that in another. */
+    void sameKey(int from, int to) {
+        keys[(to - temporaries) / 2] = keys[(from - temporaries) / 2];
+    }
+
+    /** The first local of the page that the address in a temporary goes through, or 0. */
+    private int page(int slot) {
+        int key = keys[(slot - temporaries) / 2];
+        return key < 0 ? 0 : pageLocals[key];
     }
 
     void storeLong(int slot) {
@@ -304,6 +345,19 @@ final class Code {
         cpu();
         m.visitFieldInsn(Opcodes.GETFIELD, CPU, "tlbTag", "J");
         storeLong(TAG);
+        for (int slot : pageLocals) {
+            if (slot != 0) {
+                // No page begins at 1.
+                op(Opcodes.LCONST_1);
+                storeLong(slot);
+                op(Opcodes.LCONST_0);
+                storeLong(slot + 2);
+            }
+        }
+        for (int k = 0; k < LASTING; k++) {
+            op(Opcodes.LCONST_0);
+            storeLong(temporary(k));
+        }
         reload(used);
     }
 
@@ -526,10 +580,46 @@ final class Code {
     void address(Insn i, int size, boolean write, int slot) {
         effectiveAddress(i);
         linear(i.seg, size, write, slot);
+        keyed(slot, i.base, write);
+        if (i.seg >= Cpu.FS) {
+            keys[(slot - temporaries) / 2] = -1;
+        }
     }
 
-    /** Leaves in front of the instruction where the access misses the TLB. */
+    /**
+     * Leaves in front of the instruction where the access misses the TLB. Where the page of the last access through the
+     * same register is kept in locals, it is looked at first, and replaced.
+     */
     void check(int slot, int size, boolean write) {
+        int page = page(slot);
+        if (page == 0) {
+            look(slot, size, write);
+            return;
+        }
+        Label hit = new Label();
+        loadLong(slot);
+        if (size > 1) {
+            longConstant(size - 1);
+            op(Opcodes.LADD);
+        }
+        longConstant(-4096);
+        op(Opcodes.LAND);
+        loadLong(page);
+        op(Opcodes.LCMP);
+        m.visitJumpInsn(Opcodes.IFEQ, hit);
+        look(slot, size, write);
+        loadLong(slot);
+        longConstant(-4096);
+        op(Opcodes.LAND);
+        storeLong(page);
+        loadLong(slot);
+        array(write ? "TW" : "TR");
+        support("offset", "(J[J)J");
+        storeLong(page + 2);
+        at(hit);
+    }
+
+    private void look(int slot, int size, boolean write) {
         loadLong(slot);
         array(write ? "TW" : "TR");
         loadLong(TAG);
@@ -540,6 +630,13 @@ final class Code {
     /** Pushes memory that {@link #check} has passed, zero-extended. */
     void load(int slot, int size, boolean fromWriteTlb) {
         loadLong(slot);
+        int page = page(slot);
+        if (page != 0) {
+            loadLong(page + 2);
+            op(Opcodes.LADD);
+            support((plan.shared ? "sharedLoadHost" : "loadHost") + size, "(J)J");
+            return;
+        }
         array(fromWriteTlb ? "TW" : "TR");
         support((plan.shared ? "sharedLoad" : "load") + size, "(J[J)J");
     }
@@ -547,6 +644,13 @@ final class Code {
     /** Stores the long on the stack to memory that {@link #check} has passed. */
     void store(int slot, int size) {
         loadLong(slot);
+        int page = page(slot);
+        if (page != 0) {
+            loadLong(page + 2);
+            op(Opcodes.LADD);
+            support((plan.shared ? "sharedStoreHost" : "storeHost") + size, "(JJ)V");
+            return;
+        }
         array("TW");
         support((plan.shared ? "sharedStore" : "store") + size, "(JJ[J)V");
     }

@@ -25,10 +25,11 @@ final class IntegerEmitter {
     /** Temporaries. */
     private static final int ADDRESS = 0;
 
-    private static final int RESULT = 1;
-    private static final int COUNT = 2;
-    private static final int STACK = 3;
-    private static final int VALUES = 4;
+    private static final int STACK = 1;
+    private static final int AT = 2;
+    private static final int RESULT = 4;
+    private static final int COUNT = 5;
+    private static final int VALUES = 6;
 
     private final Code c;
     private final int address;
@@ -668,10 +669,11 @@ final class IntegerEmitter {
     /** Reads from the stack offset on the JVM's stack; the offset stays in a temporary, the value on the stack. */
     void pop(int size) {
         int stack = c.temporary(STACK);
-        int at = c.temporary(VALUES);
+        int at = c.temporary(AT);
         c.storeLong(stack);
         c.loadLong(stack);
         c.linear(Cpu.SS, size, false, at);
+        c.keyed(at, Cpu.RSP, false);
         c.check(at, size, false);
         c.load(at, size, false);
     }
@@ -687,7 +689,7 @@ final class IntegerEmitter {
     /** Pushes a value on the guest's stack. */
     void push(int size, Runnable value) {
         int stack = c.temporary(STACK);
-        int at = c.temporary(VALUES);
+        int at = c.temporary(AT);
         c.register(Cpu.RSP);
         c.longConstant(size);
         c.op(Opcodes.LSUB);
@@ -695,6 +697,7 @@ final class IntegerEmitter {
         c.storeLong(stack);
         c.loadLong(stack);
         c.linear(Cpu.SS, size, true, at);
+        c.keyed(at, Cpu.RSP, true);
         c.check(at, size, true);
         value.run();
         c.store(at, size);

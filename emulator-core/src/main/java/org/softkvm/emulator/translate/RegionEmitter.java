@@ -25,6 +25,8 @@ final class RegionEmitter {
     static final String NAME = REGION + "$Code";
     /** Candidates of an indirect branch that are compared with. */
     private static final int MAX_TARGETS = 6;
+    /** Pages kept in locals at most. */
+    private static final int MAX_PAGES = 6;
     /** With more candidates than these, a switch chooses. */
     private static final int COMPARED = 3;
 
@@ -166,7 +168,7 @@ final class RegionEmitter {
         init.visitEnd();
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "()I", null, null);
         m.visitCode();
-        c = new Code(m, plan, NAME, used, written);
+        c = new Code(m, plan, NAME, used, written, pageKeys());
         integer = new IntegerEmitter(c);
         vector = new VectorEmitter(c);
         c.prologue();
@@ -233,6 +235,45 @@ final class RegionEmitter {
 
     List<int[]> sites() {
         return c.sites;
+    }
+
+    // ---------------------------------------------------------------- pages in locals
+
+    /**
+     * The base registers whose last page is worth two locals: those that most accesses of a loop go through, by
+     * {@link Code#key}. Straight code looks into the TLB.
+     */
+    private int[] pageKeys() {
+        boolean loops = false;
+        for (int k = 0; k < pieces.size(); k++) {
+            for (int s : successors(pieces.get(k))) {
+                loops |= s >= 0 && place[s] <= place[k];
+            }
+        }
+        if (!loops || plan.codeBits != 64) {
+            return new int[0];
+        }
+        int[] uses = new int[Code.KEYS];
+        for (Plan.Piece p : pieces) {
+            for (Insn i : p.insns()) {
+                if (inlined(i) && i.mem && i.seg < Cpu.FS && !"lea".equals(i.op.method())) {
+                    boolean write =
+                            i.op.writesDestination() && i.op.operands().get(0).mayBeMemory();
+                    uses[Code.key(i.base, write)]++;
+                }
+                if (inlined(i) && (RegisterUse.written(i) & 1 << Cpu.RSP) != 0 && i.op.kind() == Op.Kind.STATE) {
+                    String method = i.op.method();
+                    uses[Code.key(Cpu.RSP, method.startsWith("push") || method.startsWith("call"))]++;
+                }
+            }
+        }
+        return java.util.stream.IntStream.range(0, uses.length)
+                .filter(k -> uses[k] > 0)
+                .boxed()
+                .sorted(Comparator.comparingInt(k -> -uses[k]))
+                .limit(MAX_PAGES)
+                .mapToInt(Integer::intValue)
+                .toArray();
     }
 
     // ---------------------------------------------------------------- blocks
@@ -480,7 +521,7 @@ final class RegionEmitter {
         }
     }
 
-    private static final int TARGET = 6;
+    private static final int TARGET = 3;
 
     private void indirect(Plan.Piece p, Insn i) {
         int target = c.temporary(TARGET);

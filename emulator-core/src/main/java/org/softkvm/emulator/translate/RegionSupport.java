@@ -131,6 +131,103 @@ public final class RegionSupport {
         store8(value, la, tlb);
     }
 
+    /** What a TLB entry that was hit adds to a linear address. */
+    public static long offset(long la, long[] tlb) {
+        return tlb[((int) (la >>> 11) & INDEX) + 1];
+    }
+
+    /** Loads a byte by pool offset, zero-extended. */
+    public static long loadHost1(long host) {
+        return HostMemory.getByte(host);
+    }
+
+    /** Stores a byte by pool offset. */
+    public static void storeHost1(long value, long host) {
+        HostMemory.putByte(host, (int) value);
+    }
+
+    /** As {@link #loadHost1}, in the order that x86 promises other processors. */
+    public static long sharedLoadHost1(long host) {
+        long value = loadHost1(host);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #storeHost1}, behind all earlier accesses. */
+    public static void sharedStoreHost1(long value, long host) {
+        VarHandle.releaseFence();
+        storeHost1(value, host);
+    }
+
+    /** Loads two bytes by pool offset, zero-extended. */
+    public static long loadHost2(long host) {
+        return HostMemory.getShort(host);
+    }
+
+    /** Stores two bytes by pool offset. */
+    public static void storeHost2(long value, long host) {
+        HostMemory.putShort(host, (int) value);
+    }
+
+    /** As {@link #loadHost2}, in the order that x86 promises other processors. */
+    public static long sharedLoadHost2(long host) {
+        long value = loadHost2(host);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #storeHost2}, behind all earlier accesses. */
+    public static void sharedStoreHost2(long value, long host) {
+        VarHandle.releaseFence();
+        storeHost2(value, host);
+    }
+
+    /** Loads four bytes by pool offset, zero-extended. */
+    public static long loadHost4(long host) {
+        return HostMemory.getInt(host) & 0xFFFFFFFFL;
+    }
+
+    /** Stores four bytes by pool offset. */
+    public static void storeHost4(long value, long host) {
+        HostMemory.putInt(host, (int) value);
+    }
+
+    /** As {@link #loadHost4}, in the order that x86 promises other processors. */
+    public static long sharedLoadHost4(long host) {
+        long value = loadHost4(host);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #storeHost4}, behind all earlier accesses. */
+    public static void sharedStoreHost4(long value, long host) {
+        VarHandle.releaseFence();
+        storeHost4(value, host);
+    }
+
+    /** Loads eight bytes by pool offset, zero-extended. */
+    public static long loadHost8(long host) {
+        return HostMemory.getLong(host);
+    }
+
+    /** Stores eight bytes by pool offset. */
+    public static void storeHost8(long value, long host) {
+        HostMemory.putLong(host, value);
+    }
+
+    /** As {@link #loadHost8}, in the order that x86 promises other processors. */
+    public static long sharedLoadHost8(long host) {
+        long value = loadHost8(host);
+        VarHandle.acquireFence();
+        return value;
+    }
+
+    /** As {@link #storeHost8}, behind all earlier accesses. */
+    public static void sharedStoreHost8(long value, long host) {
+        VarHandle.releaseFence();
+        storeHost8(value, host);
+    }
+
     /**
      * The linear address of an access outside 64-bit code.
      *

@@ -15,10 +15,10 @@ import org.softkvm.emulator.simd.Moves;
  */
 final class VectorEmitter {
     private static final int ADDRESS = 0;
-    private static final int SECOND = 2;
-    private static final int A = 4;
-    private static final int B = 5;
-    private static final int RESULT = 6;
+    private static final int SECOND = 5;
+    private static final int A = 6;
+    private static final int B = 7;
+    private static final int RESULT = 8;
 
     private final Code c;
     private final int address;
@@ -222,6 +222,7 @@ final class VectorEmitter {
         c.longConstant(8);
         c.op(Opcodes.LADD);
         c.storeLong(c.temporary(SECOND));
+        c.sameKey(address, c.temporary(SECOND));
     }
 
     private void source128(Insn i, boolean aligned) {

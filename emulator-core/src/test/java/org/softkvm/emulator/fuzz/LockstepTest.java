@@ -45,6 +45,7 @@ class LockstepTest {
                 run(interpreter, translator, mode, n);
             }
             assertThat(translator.vcpu.regionsTranslated()).isPositive();
+            assertThat(translator.vcpu.regionsFailed()).isZero();
         }
     }
 
