@@ -49,7 +49,7 @@ public final class VirtualCpu implements AutoCloseable {
     public static final int EXIT_INTERNAL_ERROR = 17;
 
     /** Executions of a block after which the tiered engine translates it: RATIONALE.md says what was measured. */
-    public static final int DEFAULT_TRANSLATION_THRESHOLD = Integer.getInteger("softkvm.threshold", 2_000);
+    public static final int DEFAULT_TRANSLATION_THRESHOLD = Integer.getInteger("softkvm.threshold", 8_000);
 
     private final Cpu cpu;
     private final GuestMemory memory;
