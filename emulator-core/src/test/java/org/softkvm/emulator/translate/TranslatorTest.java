@@ -148,8 +148,7 @@ class TranslatorTest {
     void theBytecodeIsTheApprovedOne(String name, String hex) throws IOException {
         String actual = listing(plan(hex, false));
         if (Boolean.getBoolean("softkvm.approve")) {
-            Files.writeString(
-                    Path.of("src/test/resources/org/softkvm/emulator/translate", name + ".txt"), actual);
+            Files.writeString(Path.of("src/test/resources/org/softkvm/emulator/translate", name + ".txt"), actual);
         }
         try (InputStream approved = TranslatorTest.class.getResourceAsStream(name + ".txt")) {
             assertThat(approved).as(name + ".txt").isNotNull();
