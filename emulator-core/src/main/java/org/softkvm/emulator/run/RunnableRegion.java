@@ -76,11 +76,6 @@ final class RunnableRegion {
         }
     }
 
-    /** Pages it covers. */
-    int pageCount() {
-        return pages.length;
-    }
-
     /** Whether it may run now; remembers the answer until the mapping changes. */
     boolean validate(Cpu c) {
         if (context == 0) {

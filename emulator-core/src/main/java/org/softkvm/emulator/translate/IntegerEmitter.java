@@ -1,7 +1,6 @@
 package org.softkvm.emulator.translate;
 
 import java.lang.reflect.Method;
-import org.objectweb.asm.Label;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import org.softkvm.emulator.cpu.Cpu;
@@ -716,10 +715,5 @@ final class IntegerEmitter {
             c.register(i.rm);
             unsigned(size);
         }
-    }
-
-    /** Where to leave in front of the instruction. */
-    Label sideExit() {
-        return c.sideExit();
     }
 }

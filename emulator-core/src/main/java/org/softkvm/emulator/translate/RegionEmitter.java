@@ -414,7 +414,7 @@ final class RegionEmitter {
                     return;
                 }
                 c.flushCount();
-                conditional(i, () -> {}, label -> Conditions.jump(c, i.op.condition(), label));
+                conditional(i, label -> Conditions.jump(c, i.op.condition(), label));
             }
             case JMP -> {
                 if (targetOutside(i.target)) {
@@ -455,8 +455,7 @@ final class RegionEmitter {
         void to(Label label);
     }
 
-    private void conditional(Insn i, Runnable before, Jump jump) {
-        before.run();
+    private void conditional(Insn i, Jump jump) {
         if (forward(i.target)) {
             jump.to(labels[plan.find(i.target)]);
             edge(i.nextRip);
@@ -482,7 +481,7 @@ final class RegionEmitter {
             c.op(Opcodes.LSUB);
             c.setRegister(Cpu.RCX, i.addrSize);
         }
-        conditional(i, () -> {}, label -> {
+        conditional(i, label -> {
             if (i.op.method().equals("loop") || jcxz) {
                 counter(i);
                 c.m.visitJumpInsn(jcxz ? Opcodes.IFEQ : Opcodes.IFNE, label);
