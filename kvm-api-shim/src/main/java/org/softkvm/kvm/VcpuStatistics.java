@@ -20,7 +20,10 @@ public final class VcpuStatistics {
     public long halts;
     /** Nanoseconds that it waited there, or to be started by another vcpu. */
     public long haltNanos;
-    /** Nanoseconds of host time in which guest code was executed. */
+    /**
+     * Nanoseconds of host time in which guest code was executed. Exits within microseconds of one another are measured
+     * several at a time.
+     */
     public long guestNanos;
     /** Look-ups of a linear address that the TLB could not answer. */
     public long tlbMisses;

@@ -141,4 +141,16 @@ public final class Fields {
     public static void putLong(MemorySegment segment, long offset, long value) {
         segment.set(LONG_AT, offset, value);
     }
+
+    /** Stores zeros. Unlike a fill of a slice it never allocates one. */
+    public static void zero(MemorySegment segment, long offset, long size) {
+        long end = offset + size;
+        long at = offset;
+        for (; at <= end - Long.BYTES; at += Long.BYTES) {
+            segment.set(LONG_AT, at, 0);
+        }
+        for (; at < end; at++) {
+            segment.set(ValueLayout.JAVA_BYTE, at, (byte) 0);
+        }
+    }
 }

@@ -2,6 +2,7 @@ package org.softkvm.kvm.dispatch;
 
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
@@ -31,7 +32,7 @@ public final class Loopback implements SystemCalls {
     private final ConcurrentSkipListMap<Long, MemorySegment> mapped = new ConcurrentSkipListMap<>();
 
     /** Structures of calls under way, by thread. */
-    private final ThreadLocal<MemorySegment> argument = new ThreadLocal<>();
+    private final ThreadLocal<Argument> argument = ThreadLocal.withInitial(Argument::new);
 
     private final ClientMemory memory = this::resolve;
     private final Descriptors descriptors = new Table();
@@ -64,6 +65,34 @@ public final class Loopback implements SystemCalls {
         }
     }
 
+    /** The structure of the call that a thread is in, and parts of it that calls before asked for. */
+    private static final class Argument {
+        private static final int PARTS = 32;
+
+        private MemorySegment struct;
+        private MemorySegment partsOf;
+        private final MemorySegment[] parts = new MemorySegment[PARTS];
+
+        /** That part, or null where it is not in the structure. Mostly it allocates nothing. */
+        MemorySegment part(long address, long size) {
+            if (struct == null || !inside(struct, address, size)) {
+                return null;
+            }
+            if (partsOf != struct) {
+                Arrays.fill(parts, null);
+                partsOf = struct;
+            }
+            long offset = address - struct.address();
+            int index = (int) ((offset + size) / Long.BYTES) & PARTS - 1;
+            MemorySegment part = parts[index];
+            if (part == null || part.address() != address || part.byteSize() != size) {
+                part = struct.asSlice(offset, size);
+                parts[index] = part;
+            }
+            return part;
+        }
+    }
+
     private int add(Object object) {
         int descriptor = next.getAndIncrement();
         open.put(descriptor, object);
@@ -71,9 +100,9 @@ public final class Loopback implements SystemCalls {
     }
 
     private MemorySegment resolve(long address, long size) {
-        MemorySegment own = argument.get();
-        if (own != null && inside(own, address, size)) {
-            return own.asSlice(address - own.address(), size);
+        MemorySegment own = argument.get().part(address, size);
+        if (own != null) {
+            return own;
         }
         MemorySegment found = find(address, size);
         if (found != null) {
@@ -134,12 +163,13 @@ public final class Loopback implements SystemCalls {
 
     @Override
     public int ioctl(int descriptor, int request, MemorySegment struct) {
-        MemorySegment before = argument.get();
-        argument.set(struct);
+        Argument own = argument.get();
+        MemorySegment before = own.struct;
+        own.struct = struct;
         try {
             return ioctl(descriptor, request, struct.address());
         } finally {
-            argument.set(before);
+            own.struct = before;
         }
     }
 

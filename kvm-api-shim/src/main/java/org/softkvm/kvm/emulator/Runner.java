@@ -64,7 +64,7 @@ final class Runner {
 
     private long halts;
     private long haltNanos;
-    private long guestNanos;
+    private final GuestTime guestTime = new GuestTime();
 
     Runner(
             VirtualCpu cpu,
@@ -324,11 +324,11 @@ final class Runner {
         if (time.isVirtual()) {
             boundByTimers();
         }
-        long start = System.nanoTime();
+        guestTime.enter();
         inGuest = true;
         int exit = cpu.run();
         inGuest = false;
-        guestNanos += System.nanoTime() - start;
+        guestTime.leave(exit == VirtualCpu.EXIT_IO || exit == VirtualCpu.EXIT_MMIO);
         switch (exit) {
             case VirtualCpu.EXIT_IO -> {
                 state.ioDirection = cpu.ioOut() ? VcpuRun.IO_OUT : VcpuRun.IO_IN;
@@ -538,7 +538,7 @@ final class Runner {
         statistics.intrExits = exits(ExitReason.INTR);
         statistics.halts = halts;
         statistics.haltNanos = haltNanos;
-        statistics.guestNanos = guestNanos;
+        statistics.guestNanos = guestTime.nanos();
         statistics.tlbMisses = cpu.tlbMisses();
         statistics.tlbFlushes = cpu.tlbFlushes();
         statistics.blocksDecoded = cpu.blocksDecoded();

@@ -2,6 +2,7 @@ package org.softkvm.kvm.linux;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import org.softkvm.kvm.abi.Fields;
 
 /** Memory for the structures of one call, a piece for each thread, so that a call allocates nothing. */
 final class Scratch {
@@ -16,7 +17,7 @@ final class Scratch {
     /** The thread's memory, with the first bytes 0. */
     static MemorySegment zeroed(long bytes) {
         MemorySegment segment = SEGMENT.get();
-        segment.asSlice(0, bytes).fill((byte) 0);
+        Fields.zero(segment, 0, bytes);
         return segment;
     }
 }

@@ -6,6 +6,7 @@ import static org.softkvm.kvm.abi.Fields.getLong;
 import static org.softkvm.kvm.abi.Fields.offset;
 import static org.softkvm.kvm.abi.Fields.putInt;
 import static org.softkvm.kvm.abi.Fields.putLong;
+import static org.softkvm.kvm.abi.Fields.zero;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
@@ -83,7 +84,7 @@ final class VcpuCalls {
     }
 
     private MemorySegment zeroed(long size) {
-        arguments.asSlice(0, size).fill((byte) 0);
+        zero(arguments, 0, size);
         return arguments;
     }
 
