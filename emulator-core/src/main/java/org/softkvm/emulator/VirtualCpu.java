@@ -123,6 +123,15 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Translated regions that took the place of others because much time was spent there.
+     *
+     * @return count
+     */
+    public long regionsWidened() {
+        return interpreter.regionsWidened();
+    }
+
+    /**
      * Instructions that the interpreter executed, an iteration of REP not being one; translated code executed the others.
      *
      * @return count

@@ -32,6 +32,9 @@ final class Block {
     /** The handlers of {@link #fast}. */
     final Handler[] fastHandlers;
 
+    /** It ends with a branch to where a register or memory says. */
+    final boolean endsIndirect;
+
     /**
      * The bytes that it was decoded from, while another vcpu may still change them without a word; then null. Such a block
      * is compared with memory each time it is entered, and {@link #context} is 0.
@@ -68,6 +71,7 @@ final class Block {
         this.length = length;
         this.insns = insns;
         this.fast = fast;
+        endsIndirect = Regions.indirect(insns[insns.length - 1]);
         handlers = handlers(insns);
         fastHandlers = fast == insns ? handlers : handlers(fast);
     }

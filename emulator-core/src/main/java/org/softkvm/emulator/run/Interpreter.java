@@ -118,7 +118,7 @@ public final class Interpreter {
                                 previous.linkB = previous.linkA;
                                 previous.linkA = b;
                             }
-                            if (threshold != Integer.MAX_VALUE && Regions.endsIndirect(previous)) {
+                            if (threshold != Integer.MAX_VALUE && previous.endsIndirect) {
                                 previous.sawTarget(b.rip);
                             }
                         }
@@ -188,7 +188,7 @@ public final class Interpreter {
                 }
                 if (previous != null && previous.context != 0) {
                     previous.linkA = b;
-                    if (threshold != Integer.MAX_VALUE && Regions.endsIndirect(previous)) {
+                    if (threshold != Integer.MAX_VALUE && previous.endsIndirect) {
                         previous.sawTarget(b.rip);
                     }
                 }
@@ -245,9 +245,7 @@ public final class Interpreter {
         int site;
         try {
             while (true) {
-                if (++region.enters == Regions.WIDE) {
-                    regions.wide(region);
-                }
+                region.enters++;
                 site = region.code.run();
                 if (site != Region.LEFT || (cpu.requests() | cpu.shadow | cpu.pendingDebug) != 0) {
                     break;
@@ -608,6 +606,11 @@ public final class Interpreter {
         return regions.translated;
     }
 
+    /** The wide ones of them. */
+    public long regionsWidened() {
+        return regions.widened;
+    }
+
     /** Bytes of bytecode in them. */
     public long regionBytes() {
         return regions.emittedBytes;
@@ -630,6 +633,7 @@ public final class Interpreter {
 
     /** Gives all decoded blocks up. */
     public void close() {
+        RegionSampler.forget(regions);
         cache.clear();
     }
 

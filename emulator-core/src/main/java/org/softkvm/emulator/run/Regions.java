@@ -30,8 +30,6 @@ final class Regions {
     private static final int COLD = 16;
     /** A narrow region takes no further copy of a block that has so many. */
     private static final int MAX_COPIES = 2;
-    /** Entries of a narrow region after which a wide one takes its place. */
-    static final int WIDE = Integer.getInteger("softkvm.wide", 500_000);
     /** Regions kept before all are dropped, so that metaspace stays bounded. */
     private static final int MAX_REGIONS = 8_000;
     /** Plans that wait for the background thread at most. */
@@ -58,6 +56,7 @@ final class Regions {
     private final BlockCache cache;
     private final ConcurrentLinkedQueue<Done> done = new ConcurrentLinkedQueue<>();
     private final java.util.concurrent.atomic.AtomicInteger waiting = new java.util.concurrent.atomic.AtomicInteger();
+    private final ConcurrentLinkedQueue<RunnableRegion> promoted = new ConcurrentLinkedQueue<>();
     private List<RunnableRegion> installed = new ArrayList<>();
 
     /** Executions of a block after which it is translated; {@code Integer.MAX_VALUE} for never. */
@@ -72,6 +71,9 @@ final class Regions {
     /** Statistics. */
     long translated;
 
+    /** Statistics: the wide ones of them. */
+    long widened;
+
     long failed;
     long emittedBytes;
     long dropped;
@@ -82,13 +84,36 @@ final class Regions {
         this.cache = cache;
     }
 
-    /** A region was entered so often that leaving and entering regions costs more than a larger one would. */
-    void wide(RunnableRegion region) {
-        if (waiting.get() >= MAX_WAITING) {
-            region.enters = 0;
-        } else {
-            translate(region.blocks[0], true);
+    /** What runs now, for the sampler; any thread. */
+    RunnableRegion running() {
+        return cache.runningRegion;
+    }
+
+    /** The sampler has seen a region so often that HotSpot's best is worth its price; any thread. */
+    void promote(RunnableRegion region) {
+        promoted.add(region);
+        c.request(Cpu.REQ_REGION);
+    }
+
+    /**
+     * Wide regions for what was promoted. Where the guest stands in the middle of the region, as in a loop that never
+     * comes back to the entry, that is where the wide one begins.
+     */
+    private void widen(RunnableRegion region) {
+        if (region.context == 0 || waiting.get() >= MAX_WAITING) {
+            region.samples = 0;
+            return;
         }
+        Block head = region.blocks[0];
+        for (Block b : region.blocks) {
+            if (b.rip == c.rip && b.context == c.context && (b.region == null || !b.region.wide)) {
+                head = b;
+            }
+        }
+        if (head != region.blocks[0]) {
+            region.samples = 0;
+        }
+        translate(head, true);
     }
 
     /** A block was executed as often as the threshold says. */
@@ -126,8 +151,11 @@ final class Regions {
         }
     }
 
-    /** Takes over what the background thread has made. */
+    /** Takes over what the other threads have found and made. */
     void installDone() {
+        for (RunnableRegion r = promoted.poll(); r != null; r = promoted.poll()) {
+            widen(r);
+        }
         for (Done d = done.poll(); d != null; d = done.poll()) {
             install(d);
         }
@@ -158,10 +186,7 @@ final class Regions {
             // What leads to the narrow region has to find the wide one.
             blocks[0].region.context = 0;
         }
-        RunnableRegion r = new RunnableRegion(d.region, blocks, counted);
-        if (d.job.wide) {
-            r.enters = WIDE + 1;
-        }
+        RunnableRegion r = new RunnableRegion(d.region, blocks, counted, d.job.wide);
         r.context = 1;
         for (Block b : blocks) {
             if (b.copies == null) {
@@ -176,7 +201,13 @@ final class Regions {
         }
         blocks[0].region = r;
         installed.add(r);
+        if (!synchronous) {
+            RegionSampler.watch(this);
+        }
         translated++;
+        if (d.job.wide) {
+            widened++;
+        }
         emittedBytes += d.region.codeSize;
     }
 
@@ -213,6 +244,7 @@ final class Regions {
      */
     private Job plan(Block head, boolean wide) {
         Plan plan = new Plan(c.codeBits(), c.stackAddressSize(), c.segLimit[Cpu.CS], counted, shared);
+        plan.narrow = !wide;
         List<Block> blocks = new ArrayList<>();
         PriorityQueue<Block> frontier = new PriorityQueue<>(Comparator.comparingInt(b -> -heat(b)));
         java.util.HashSet<Long> seen = new java.util.HashSet<>();
@@ -263,16 +295,13 @@ final class Regions {
         return new Job(plan, blocks.toArray(new Block[0]), wide);
     }
 
-    private static boolean indirect(Insn last) {
+    /** Whether an instruction branches to where a register or memory says. */
+    static boolean indirect(Insn last) {
         return last.op.owner() == Branch.class
                 && switch (last.op.method()) {
                     case "ret", "callIndirect", "jmpIndirect" -> true;
                     default -> false;
                 };
-    }
-
-    static boolean endsIndirect(Block b) {
-        return indirect(b.insns[b.insns.length - 1]);
     }
 
     private static long[] targets(Block b, List<Long> returns) {

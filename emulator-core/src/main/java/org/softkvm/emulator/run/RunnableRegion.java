@@ -19,6 +19,10 @@ final class RunnableRegion {
     private RunnableRegion linkB;
     /** Times it was entered. */
     int enters;
+    /** Times that the sampler saw it running; the sampler's. */
+    int samples;
+    /** Whether it follows calls and was made for HotSpot's best compiler. */
+    final boolean wide;
     /** Whether it counts instructions. */
     final boolean counted;
 
@@ -27,11 +31,12 @@ final class RunnableRegion {
 
     private final long[] hosts;
 
-    RunnableRegion(Region code, Block[] blocks, boolean counted) {
+    RunnableRegion(Region code, Block[] blocks, boolean counted, boolean wide) {
         this.code = code;
         this.blocks = blocks;
         rip = blocks[0].rip;
         this.counted = counted;
+        this.wide = wide;
         long[] rips = new long[2 * blocks.length];
         long[] at = new long[2 * blocks.length];
         int n = 0;

@@ -34,6 +34,11 @@ public final class Plan {
     public final boolean counted;
     /** Other vcpus see the order of memory accesses. */
     public final boolean shared;
+    /**
+     * The region is one of the many that stay within a function. Its class is called {@code Region$Narrow} instead of
+     * {@code Region$Code}, so that the launcher can tell HotSpot to spend little time on it.
+     */
+    public boolean narrow;
 
     private final Map<Long, Integer> byRip = new HashMap<>();
 
@@ -91,6 +96,7 @@ public final class Plan {
      */
     public Plan first(int count) {
         Plan p = new Plan(codeBits, stackSize, codeLimit, counted, shared);
+        p.narrow = narrow;
         for (int k = 0; k < count; k++) {
             p.add(pieces.get(k));
         }

@@ -22,13 +22,15 @@ final class RegionEmitter {
     private static final String REGION = Type.getInternalName(Region.class);
     private static final String HANDLER = "org/softkvm/emulator/exec/Handler";
     private static final String FLAGS = Type.getInternalName(Flags.class);
-    static final String NAME = REGION + "$Code";
     /** Candidates of an indirect branch that are compared with. */
     private static final int MAX_TARGETS = 6;
     /** Pages kept in locals at most. */
     private static final int MAX_PAGES = 6;
     /** With more candidates than these, a switch chooses. */
     private static final int COMPARED = 3;
+
+    /** Internal name of the class. */
+    private final String name;
 
     private final Plan plan;
     private final List<Plan.Piece> pieces;
@@ -53,6 +55,7 @@ final class RegionEmitter {
 
     RegionEmitter(Plan plan) {
         this.plan = plan;
+        name = REGION + (plan.narrow ? "$Narrow" : "$Code");
         this.pieces = plan.pieces;
         int n = pieces.size();
         List<Integer> byRip = new ArrayList<>();
@@ -151,7 +154,7 @@ final class RegionEmitter {
 
     void emit() {
         ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
-        w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, NAME, null, REGION, null);
+        w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, REGION, null);
         int constant = Opcodes.ACC_STATIC | Opcodes.ACC_FINAL | Opcodes.ACC_PRIVATE;
         w.visitField(constant, "CPU", "L" + Code.CPU + ";", null, null).visitEnd();
         w.visitField(constant, "I", "[L" + Code.INSN + ";", null, null).visitEnd();
@@ -168,7 +171,7 @@ final class RegionEmitter {
         init.visitEnd();
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "()I", null, null);
         m.visitCode();
-        c = new Code(m, plan, NAME, used, written, pageKeys());
+        c = new Code(m, plan, name, used, written, pageKeys());
         integer = new IntegerEmitter(c);
         vector = new VectorEmitter(c);
         c.prologue();
@@ -191,7 +194,7 @@ final class RegionEmitter {
     /** Class data: Cpu, instructions, then the arrays. */
     static final String[] ARRAYS = {"R", "TR", "TW", "SB", "RL", "RH", "WL", "WH", "V"};
 
-    private static void staticInitializer(ClassWriter w) {
+    private void staticInitializer(ClassWriter w) {
         MethodVisitor m = w.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
         m.visitCode();
         m.visitMethodInsn(
@@ -220,12 +223,12 @@ final class RegionEmitter {
         m.visitEnd();
     }
 
-    private static void constant(MethodVisitor m, int index, String name, String descriptor, String type) {
+    private void constant(MethodVisitor m, int index, String field, String descriptor, String type) {
         m.visitVarInsn(Opcodes.ALOAD, 0);
         m.visitIntInsn(Opcodes.BIPUSH, index);
         m.visitInsn(Opcodes.AALOAD);
         m.visitTypeInsn(Opcodes.CHECKCAST, type);
-        m.visitFieldInsn(Opcodes.PUTSTATIC, NAME, name, descriptor);
+        m.visitFieldInsn(Opcodes.PUTSTATIC, name, field, descriptor);
     }
 
     /** The instructions that {@link Region#siteInsns} needs. */
@@ -358,7 +361,7 @@ final class RegionEmitter {
     }
 
     private void insn(int site) {
-        c.m.visitFieldInsn(Opcodes.GETSTATIC, NAME, "I", "[L" + Code.INSN + ";");
+        c.m.visitFieldInsn(Opcodes.GETSTATIC, name, "I", "[L" + Code.INSN + ";");
         c.intConstant(site);
         c.op(Opcodes.AALOAD);
     }
