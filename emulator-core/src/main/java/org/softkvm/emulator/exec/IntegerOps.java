@@ -3,6 +3,7 @@ package org.softkvm.emulator.exec;
 import java.lang.invoke.VarHandle;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
+import org.softkvm.emulator.cpu.GuestFault;
 import org.softkvm.emulator.cpu.Locked;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Feature;
@@ -140,38 +141,52 @@ public final class IntegerOps {
         int size = i.opSize;
         int level = i.imm2 & 31;
         long sp = c.r[Cpu.RSP];
-        long bp = c.r[Cpu.RBP];
         long at = c.spMask(sp - size);
-        c.checkWrite(c.stackWrite(at, size), size);
-        long frame = at;
-        for (int k = 1; k < level; k++) {
-            c.read(c.stackRead(c.spMask(bp - (long) k * size), size), size);
-            at = c.spMask(at - size);
+        int pushed = 0;
+        long last;
+        try {
             c.checkWrite(c.stackWrite(at, size), size);
+            pushed++;
+            for (int k = 1; k < level; k++) {
+                c.read(c.stackRead(c.spMask(c.r[Cpu.RBP] - (long) k * size), size), size);
+                at = c.spMask(at - size);
+                c.checkWrite(c.stackWrite(at, size), size);
+                pushed++;
+            }
+            if (level > 0) {
+                at = c.spMask(at - size);
+                c.checkWrite(c.stackWrite(at, size), size);
+                pushed++;
+            }
+            last = c.spMask(at - (i.imm & 0xFFFF));
+            // The CPU probes the new top of the stack with a write.
+            if (c.model.has(Feature.I386)) {
+                c.checkWrite(c.stackWrite(last, size), size);
+            }
+        } catch (GuestFault f) {
+            // What a CPU has pushed before the fault is in memory, below the stack pointer.
+            pushFrames(c, i, pushed);
+            throw f;
         }
-        if (level > 0) {
-            at = c.spMask(at - size);
-            c.checkWrite(c.stackWrite(at, size), size);
-        }
-        long last = c.spMask(at - (i.imm & 0xFFFF));
-        // The CPU probes the new top of the stack with a write.
-        if (c.model.has(Feature.I386)) {
-            c.checkWrite(c.stackWrite(last, size), size);
-        }
-        c.exitInfo.rewind();
-        at = c.spMask(sp - size);
-        c.write(c.stackWrite(at, size), size, bp);
-        for (int k = 1; k < level; k++) {
-            long value = c.read(c.stackRead(c.spMask(bp - (long) k * size), size), size);
-            at = c.spMask(at - size);
-            c.write(c.stackWrite(at, size), size, value);
-        }
-        if (level > 0) {
-            at = c.spMask(at - size);
-            c.write(c.stackWrite(at, size), size, frame);
-        }
-        c.set(Cpu.RBP, size, frame);
+        pushFrames(c, i, pushed);
+        c.set(Cpu.RBP, size, c.spMask(sp - size));
         c.setSp(last);
+    }
+
+    /** The first values that ENTER pushes: RBP, the frame pointers that it leads to, the new one. */
+    private static void pushFrames(Cpu c, Insn i, int count) {
+        int size = i.opSize;
+        int level = i.imm2 & 31;
+        long bp = c.r[Cpu.RBP];
+        long frame = c.spMask(c.r[Cpu.RSP] - size);
+        long at = frame;
+        c.exitInfo.rewind();
+        for (int k = 0; k < count; k++) {
+            long value =
+                    k == 0 ? bp : k < level ? c.read(c.stackRead(c.spMask(bp - (long) k * size), size), size) : frame;
+            c.write(c.stackWrite(at, size), size, value);
+            at = c.spMask(at - size);
+        }
     }
 
     /** LEAVE. */

@@ -128,6 +128,21 @@ class LongModeEventsTest {
         assertThat(c.rip).isEqualTo(0xFFFF8000_00020800L);
     }
 
+    /** What ENTER has pushed stays in memory, below the stack pointer, when it cannot read the next frame pointer. */
+    @Test
+    void enterThatFaultsHasPushed() {
+        user();
+        c.r[Cpu.RSP] = 0x9000;
+        c.r[Cpu.RBP] = 0x8000_0000_0000_0010L;
+        b.put(0x8FF8, 8, 0x1111);
+        b.put(0x8FF0, 8, 0x2222);
+        b.run("C8 10 00 02");
+        assertFault(Vector.SS, 0);
+        assertThat(b.get(0x8FF8, 8)).isEqualTo(0x8000_0000_0000_0010L);
+        assertThat(b.get(0x8FF0, 8)).isEqualTo(0x2222);
+        assertThat(c.r[Cpu.RBP]).isEqualTo(0x8000_0000_0000_0010L);
+    }
+
     @Test
     void nonCanonicalOperandsAreGpOrSs() {
         c.r[Cpu.RAX] = 0x8000_0000_0000_0000L;
