@@ -346,7 +346,7 @@ public final class HostMemory {
      * @param target filled up to its limit
      * @return false where the host offers no such way; the target then holds anything
      */
-    static boolean readSparse(long offset, ByteBuffer target) {
+    public static boolean readSparse(long offset, ByteBuffer target) {
         if (file == null) {
             return false;
         }

@@ -10,6 +10,22 @@ public interface RandomSource {
     long next();
 
     /**
+     * What the next numbers follow from.
+     *
+     * @return the state, for {@link #setState}; 0 where there is none that could be told
+     */
+    default long state() {
+        return 0;
+    }
+
+    /**
+     * Goes on as another source of the same kind would.
+     *
+     * @param value what {@link #state()} of that one gave
+     */
+    default void setState(long value) {}
+
+    /**
      * Numbers of the host's random generator, not predictable.
      *
      * @return a source of its own

@@ -9,6 +9,16 @@ final class SeededRandom implements RandomSource {
     }
 
     @Override
+    public long state() {
+        return state;
+    }
+
+    @Override
+    public void setState(long value) {
+        state = value;
+    }
+
+    @Override
     public long next() {
         state += 0x9E3779B97F4A7C15L;
         long z = state;

@@ -35,6 +35,12 @@ public final class RegisterId {
     /** Type: the local APIC; the index is offset in its page / 16 (see {@link LapicState}). */
     public static final int TYPE_LAPIC = 0x88;
 
+    /**
+     * Type: what the emulator has beyond the state that KVM knows of, so that a restored guest goes on to the
+     * nanosecond: 0 to 6, see {@link #EMULATOR_PV_EOI} and behind. /dev/kvm has none of them.
+     */
+    public static final int TYPE_EMULATOR = 0x89;
+
     /** RAX; the other general registers follow in the order of their numbers in instructions. */
     public static final long RAX = id(TYPE_GPR, 0);
     /** RCX. */
@@ -149,6 +155,34 @@ public final class RegisterId {
     public static final long MP_STATE = id(TYPE_EVENT, 8);
     /** The vector given by {@link Vcpu#interrupt(int)} that waits, or all ones. */
     public static final long EVENT_PENDING_EXTINT = id(TYPE_EVENT, 9);
+
+    /**
+     * 1 where the end of the interrupt in service was offered to the guest by a bit in memory (KVM's paravirtual EOI) and
+     * the guest has not taken it. To be read before the local APIC, which withdraws the offer; written, it is made again
+     * when the vcpu runs next.
+     */
+    public static final long EMULATOR_PV_EOI = id(TYPE_EMULATOR, 0);
+    /**
+     * The time-stamp counter that the guest reads less that of the VM, which all vcpus share: equal for vcpus whose
+     * counters agree. In no list: it says the same as the MSR, but for several vcpus at once.
+     */
+    public static final long EMULATOR_TSC_OFFSET = id(TYPE_EMULATOR, 1);
+    /** Instructions executed since the guest started, on whatever machine. */
+    public static final long EMULATOR_INSTRUCTIONS = id(TYPE_EMULATOR, 2);
+    /** The state of the random generator; under the virtual clock only. */
+    public static final long EMULATOR_RANDOM = id(TYPE_EMULATOR, 3);
+    /**
+     * The local APIC's errors that the ESR does not show yet in bits 7:0, whether the next one raises its interrupt 8,
+     * LINT0 and LINT1 asserted 17:16, their level-triggered interrupts not yet ended 19:18, an ExtINT message waits 20.
+     */
+    public static final long EMULATOR_APIC_LATCHES = id(TYPE_EMULATOR, 4);
+    /**
+     * Nanoseconds since the count of the local APIC's timer stood at {@link #EMULATOR_APIC_TIMER_START}; written, it
+     * counts when that is written.
+     */
+    public static final long EMULATOR_APIC_TIMER_ELAPSED = id(TYPE_EMULATOR, 5);
+    /** The count from which the local APIC's timer counts in bits 31:0, whether it does 32. */
+    public static final long EMULATOR_APIC_TIMER_START = id(TYPE_EMULATOR, 6);
 
     private RegisterId() {}
 

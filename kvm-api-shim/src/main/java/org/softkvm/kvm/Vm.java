@@ -1,6 +1,7 @@
 package org.softkvm.kvm;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.List;
 
 /**
@@ -109,6 +110,17 @@ public interface Vm extends AutoCloseable {
      * @param length how many bytes
      */
     void memoryWritten(long guestPhysicalAddress, long length);
+
+    /**
+     * Copies memory of {@link #allocateMemory} out. Where the backend can, pages that nobody has touched yet stay so: to
+     * read them from the segment would make them exist on the host.
+     *
+     * @param memory the memory
+     * @param target where it goes; as long as the memory
+     */
+    default void copyMemory(MemorySegment memory, byte[] target) {
+        MemorySegment.copy(memory, ValueLayout.JAVA_BYTE, 0, target, 0, target.length);
+    }
 
     /**
      * Creates local APICs, IOAPIC and PICs in the backend (KVM_CREATE_IRQCHIP); before the first vcpu.

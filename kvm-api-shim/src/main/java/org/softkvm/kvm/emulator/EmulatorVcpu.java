@@ -63,6 +63,7 @@ final class EmulatorVcpu implements Vcpu {
     private final MsrAccess msrs;
     private final RegisterSets registers;
     private final OneRegisters oneRegisters;
+    private final EmulatorRegisters extras;
     private final Runner runner;
     private final RunState state;
     private final Stats stats;
@@ -101,7 +102,8 @@ final class EmulatorVcpu implements Vcpu {
         PvSteal steal = vm.time().isVirtual()
                 ? new PvSteal(vm.memory(), vm.time()::nanoTime, () -> -1)
                 : new PvSteal(vm.memory(), System::nanoTime, ThreadTime::nanos);
-        PvMsrs pv = new PvMsrs(clock, steal, new PvEoi(vm.memory(), apic));
+        PvEoi eoi = new PvEoi(vm.memory(), apic);
+        PvMsrs pv = new PvMsrs(clock, steal, eoi);
         port.setPv(pv);
         cpu.setHypercalls(new PvHypercalls(vm, clock));
         state = new RunState(cpu.ioBuffer());
@@ -112,13 +114,16 @@ final class EmulatorVcpu implements Vcpu {
         registers = new RegisterSets(cpu, port, apic, vm.memory(), vm.model().physicalAddressBits());
         cpuid = Cpuid.of(vm.model());
         xstate = XsaveCodec.supported(cpuid);
-        oneRegisters =
-                new OneRegisters(cpu, port, apic != null, runner, registers, msrs, (xstate & XsaveCodec.AVX) != 0);
         Cpuid.apply(cpu, cpuid);
+        RandomSource random = null;
         if (vm.time().isVirtual()) {
             cpu.setVirtualTime(true);
-            cpu.setRandomSource(RandomSource.seeded(id));
+            random = RandomSource.seeded(id);
+            cpu.setRandomSource(random);
         }
+        extras = new EmulatorRegisters(cpu, apic, eoi, tsc, vm.time(), msrs, random);
+        boolean hasYmm = (xstate & XsaveCodec.AVX) != 0;
+        oneRegisters = new OneRegisters(cpu, port, apic != null, runner, registers, msrs, extras, hasYmm);
         if (apic != null) {
             if (bootstrap) {
                 apic.useVirtualWire();
@@ -856,7 +861,7 @@ final class EmulatorVcpu implements Vcpu {
                 hash.add(register);
                 hash.add(oneRegisters.get(register));
             }
-            hash.add(cpu.instructions());
+            hash.add(extras.instructions());
             if (apic != null) {
                 hash.add(apic.save());
             }

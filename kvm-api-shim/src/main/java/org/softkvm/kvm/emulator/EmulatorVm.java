@@ -2,6 +2,7 @@ package org.softkvm.kvm.emulator;
 
 import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
@@ -536,6 +537,14 @@ final class EmulatorVm implements Vm {
         clock.realtime = time.realtime();
         clock.hostTsc = now;
         clock.flags = ClockData.TSC_STABLE | ClockData.REALTIME | ClockData.HOST_TSC;
+    }
+
+    @Override
+    public void copyMemory(MemorySegment memory, byte[] target) {
+        long pool = HostMemory.offsetOf(memory);
+        if (pool < 0 || !HostMemory.readSparse(pool, ByteBuffer.wrap(target))) {
+            Vm.super.copyMemory(memory, target);
+        }
     }
 
     @Override

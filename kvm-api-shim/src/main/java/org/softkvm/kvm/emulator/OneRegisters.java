@@ -26,6 +26,7 @@ final class OneRegisters {
     private final Runner runner;
     private final RegisterSets sets;
     private final MsrAccess msrs;
+    private final EmulatorRegisters extras;
     private final VcpuEvents events = new VcpuEvents();
 
     /** Quadwords of a vector register: of XMM, or of YMM. */
@@ -38,6 +39,7 @@ final class OneRegisters {
             Runner runner,
             RegisterSets sets,
             MsrAccess msrs,
+            EmulatorRegisters extras,
             boolean hasYmm) {
         vectorQuadwords = hasYmm ? 4 : 2;
         this.cpu = cpu;
@@ -46,13 +48,14 @@ final class OneRegisters {
         this.runner = runner;
         this.sets = sets;
         this.msrs = msrs;
+        this.extras = extras;
     }
 
-    private static KvmException unknown(String call, long id) {
+    static KvmException unknown(String call, long id) {
         return new KvmException(call, Errno.EINVAL, "id=0x" + Long.toHexString(id) + " (no such register)");
     }
 
-    private static KvmException refused(long id, long value) {
+    static KvmException refused(long id, long value) {
         return new KvmException(
                 SET, Errno.EINVAL, "id=0x" + Long.toHexString(id) + " value=0x" + Long.toHexString(value));
     }
@@ -92,6 +95,7 @@ final class OneRegisters {
                 yield cpu.vector(index / QUADWORDS_PER_VECTOR, index % QUADWORDS_PER_VECTOR);
             }
             case RegisterId.TYPE_EVENT -> getEvent(id);
+            case RegisterId.TYPE_EMULATOR -> extras.get(id);
             case RegisterId.TYPE_LAPIC -> {
                 if (!isLapic(index)) {
                     throw unknown(GET, id);
@@ -279,6 +283,7 @@ final class OneRegisters {
                 }
             }
             case RegisterId.TYPE_EVENT -> setEvent(id, value);
+            case RegisterId.TYPE_EMULATOR -> extras.set(id, value);
             case RegisterId.TYPE_LAPIC -> {
                 if (!isLapic(index)) {
                     throw unknown(SET, id);
@@ -506,7 +511,7 @@ final class OneRegisters {
     /** All ids, in an order in which writing them restores the state. */
     long[] list() {
         long[] ids = new long[512];
-        int n = 0;
+        int n = extras.addBefore(ids, 0);
         for (int msr : MsrList.indices()) {
             // The deadline is taken only once the timer is in its mode.
             if (msr != MsrList.TSC_DEADLINE && msrs.canRead(msr)) {
@@ -565,6 +570,7 @@ final class OneRegisters {
             }
             ids[n++] = RegisterId.msr(MsrList.TSC_DEADLINE);
         }
+        n = extras.addBehind(ids, n);
         ids[n++] = RegisterId.CR8;
         ids[n++] = RegisterId.EVENT_EXCEPTION;
         ids[n++] = RegisterId.EVENT_EXCEPTION_PAYLOAD;

@@ -35,7 +35,6 @@ final class PvClock {
     private final byte[] flags = new byte[1];
     private long wallClock;
     private long systemTime;
-    private int version;
     private int nextFlags;
 
     /**
@@ -111,8 +110,9 @@ final class PvClock {
             tsc.release();
         }
         // A reader takes the record only where the version is even and the same before and after.
-        version += 1;
-        writeVersion(address);
+        memory.read(address, buffer, 0, 4);
+        int version = (int) INT.get(buffer, 0) | 1;
+        writeVersion(address, version);
         int shift = shift(tsc.tscKhz());
         LONG.set(buffer, 8, timestamp);
         LONG.set(buffer, 16, time.kvmClockAt(now));
@@ -126,11 +126,10 @@ final class PvClock {
         buffer[31] = 0;
         memory.write(address + 8, buffer, 8, INFO_SIZE - 8);
         VarHandle.releaseFence();
-        version += 1;
-        writeVersion(address);
+        writeVersion(address, version + 1);
     }
 
-    private void writeVersion(long address) {
+    private void writeVersion(long address, int version) {
         INT.set(buffer, 0, version);
         INT.set(buffer, 4, 0);
         memory.write(address, buffer, 0, 8);

@@ -25,6 +25,9 @@ final class PvEoi {
     /** The bit in guest memory was set, and nobody has looked at it since. */
     private boolean offered;
 
+    /** It is to be set when the vcpu runs next. */
+    private boolean again;
+
     /**
      * Makes it off.
      *
@@ -54,6 +57,7 @@ final class PvEoi {
     void reset() {
         value = 0;
         offered = false;
+        again = false;
     }
 
     private long address() {
@@ -69,6 +73,27 @@ final class PvEoi {
         flag[0] |= PENDING;
         memory.write(address(), flag, 0, 1);
         offered = true;
+    }
+
+    /** Whether the guest was offered to end the interrupt in service by the bit, and has not done so yet. */
+    boolean isOpen() {
+        if (offered) {
+            memory.read(address(), flag, 0, 1);
+        }
+        return offered && (flag[0] & PENDING) != 0;
+    }
+
+    /** Makes the offer again, or not, when the vcpu runs next. */
+    void offerAgain(boolean value) {
+        again = value;
+    }
+
+    /** The vcpu runs: makes an offer that was put off. */
+    void resume() {
+        if (again) {
+            again = false;
+            offer();
+        }
     }
 
     /** Whether the interrupt in service may be ended already, and nothing waits for its end. */

@@ -102,7 +102,11 @@ final class PvSteal {
     /** Writes the record anew unless that was done a moment ago. */
     void refresh() {
         if (isOn() && nanoTime.getAsLong() - sampledAt >= INTERVAL_NANOS) {
-            writeRecord(sample());
+            long stolen = sample();
+            // Nothing new is nothing to write; and when it would be written depends on what no register tells.
+            if (stolen != 0) {
+                writeRecord(stolen);
+            }
         }
     }
 

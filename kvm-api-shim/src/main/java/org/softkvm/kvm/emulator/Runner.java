@@ -149,6 +149,7 @@ final class Runner {
             takeInputs();
         }
         pv.steal().resume();
+        pv.eoi().resume();
         int reason = time.isVirtual() ? executeVirtual() : execute();
         pv.steal().stop();
         port.storeVapic();
@@ -202,17 +203,18 @@ final class Runner {
                 leave |= takeRequests();
             }
             if (!accessOpen) {
+                // Before a kick is answered: who kicked may be about to save the state, and no list of registers has it.
+                int ended = requests.takeEnded();
+                if (ended >= 0) {
+                    state.eoiVector = ended;
+                    return ExitReason.IOAPIC_EOI;
+                }
                 if (leave) {
                     return ExitReason.INTR;
                 }
                 if (tripleFaultPending) {
                     tripleFaultPending = false;
                     return ExitReason.SHUTDOWN;
-                }
-                int ended = requests.takeEnded();
-                if (ended >= 0) {
-                    state.eoiVector = ended;
-                    return ExitReason.IOAPIC_EOI;
                 }
                 if (cr8Lowered) {
                     cr8Lowered = false;

@@ -39,6 +39,9 @@ enum SequenceCodes {
     final int maxLog;
     final int maxSymbol;
     final FseTable defaults;
+    /** What encodes by the default table. */
+    final FseEncoder defaultEncoder;
+
     private final int[] baselines;
     private final int[] extraBits;
 
@@ -52,6 +55,7 @@ enum SequenceCodes {
             baselines[code] = value;
             value += 1 << extraBits[code];
         }
+        this.defaultEncoder = new FseEncoder(defaultLog, probabilities, probabilities.length);
         try {
             this.defaults = FseTable.build(defaultLog, probabilities, probabilities.length);
         } catch (ZstdException e) {
@@ -61,5 +65,19 @@ enum SequenceCodes {
 
     int value(int code, BackwardBits in) {
         return baselines[code] + in.read(extraBits[code]);
+    }
+
+    /** The code of a value. */
+    int code(int value) {
+        int code = this == OFFSET ? 31 - Integer.numberOfLeadingZeros(value) : Math.min(value - baselines[0], 16);
+        while (code < maxSymbol && baselines[code + 1] <= value) {
+            code++;
+        }
+        return code;
+    }
+
+    /** Writes what a value has beyond its code. */
+    void rest(int value, int code, BitWriter out) {
+        out.add(value - baselines[code], extraBits[code]);
     }
 }
