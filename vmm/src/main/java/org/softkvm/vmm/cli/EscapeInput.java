@@ -14,12 +14,14 @@ final class EscapeInput extends FilterInputStream {
     static final String HELP = """
             Ctrl-A H       this help
             Ctrl-A X       ends SoftKVM (exit status 130)
+            Ctrl-A S       saves the machine to the file of --save and ends SoftKVM
             Ctrl-A Ctrl-A  sends Ctrl-A to the guest
             """;
 
     private static final int CTRL_A = 1;
 
     private final Runnable exit;
+    private final Runnable save;
     private final Runnable help;
     private final byte[] single = new byte[1];
     private boolean escaped;
@@ -28,11 +30,13 @@ final class EscapeInput extends FilterInputStream {
      * Wraps an input.
      *
      * @param exit what Ctrl-A X does
+     * @param save what Ctrl-A S does
      * @param help what Ctrl-A H does
      */
-    EscapeInput(InputStream in, Runnable exit, Runnable help) {
+    EscapeInput(InputStream in, Runnable exit, Runnable save, Runnable help) {
         super(in);
         this.exit = exit;
+        this.save = save;
         this.help = help;
     }
 
@@ -69,6 +73,7 @@ final class EscapeInput extends FilterInputStream {
         escaped = false;
         switch (value) {
             case 'x', 'X' -> exit.run();
+            case 's', 'S' -> save.run();
             case 'h', 'H', '?' -> help.run();
             default -> {
                 // Unknown ones do nothing, as in QEMU.

@@ -34,9 +34,15 @@ final class Help {
                                       input of the serial port comes from a file only (< F)
               --serial stdio|file:F|none       where COM1 leads (default stdio)
                                       At a terminal every key goes to the guest, Ctrl-C too; Ctrl-A X ends the run,
-                                      Ctrl-A H helps, Ctrl-A Ctrl-A sends Ctrl-A.
+                                      Ctrl-A S saves (--save), Ctrl-A H helps, Ctrl-A Ctrl-A sends Ctrl-A.
               --debugcon PORT[=stdio|file:F]   a debug console, such as 0x402 or 0xe9; repeatable
               --screen none
+
+            Snapshots:
+              --save F                saves the machine to F when the run ends by --expect, --timeout, --max-instructions
+                                      or Ctrl-A S: memory, CPUs, devices, and what was booted
+              --restore F             goes on with the machine of F; no image is given then, and what contradicts the
+                                      saved machine is refused. Any backend restores what any other one saved.
 
             When to stop, and what to tell:
               --no-reboot             when the guest resets the machine, which starts again otherwise
@@ -58,11 +64,11 @@ final class Help {
               --state-hash            a digest of memory, CPUs and devices at the end
 
             Exit status:
-              0      the guest powered off, or the text of --expect was seen
+              0      the guest powered off, the text of --expect was seen, or saved by Ctrl-A S
               n      the guest wrote v to the debug-exit port F4h: n = (v << 1) | 1
               124    time-out or instruction limit
               125    an error of SoftKVM or in what it was given, said in one line; also when the guest powered off
-                     before the text of --expect was seen
+                     before the text of --expect was seen, or ended before --save could save it
               126    triple fault, or a reset with --no-reboot
               130    ended by Ctrl-A X
             """;

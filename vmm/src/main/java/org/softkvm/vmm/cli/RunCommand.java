@@ -10,7 +10,9 @@ import java.io.PrintStream;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.GuestModule;
@@ -19,6 +21,7 @@ import org.softkvm.vmm.pc.DebugPort;
 import org.softkvm.vmm.pc.Pc;
 import org.softkvm.vmm.pc.PcConfig;
 import org.softkvm.vmm.pc.PcResult;
+import org.softkvm.vmm.pc.SavedPc;
 
 /** The command 'softkvm run'. */
 final class RunCommand {
@@ -33,6 +36,12 @@ final class RunCommand {
 
     /** The PC that a key may stop: set before it reads the first one. */
     private volatile Pc running;
+
+    /** The machine that goes on, or null where one is booted. */
+    private SavedPc saved;
+
+    /** Whether there is a file to save to. */
+    private volatile boolean saving;
 
     RunCommand(InputStream in, OutputStream out, PrintStream err) {
         this.in = in;
@@ -50,9 +59,16 @@ final class RunCommand {
         String stats = stats(line);
         PcResult result;
         try {
+            if (line.hasOption(RunOptions.RESTORE)) {
+                saved = SavedPc.open(path("--restore", line.getOptionValue(RunOptions.RESTORE)));
+                RestoreOptions.check(line, saved);
+            }
             result = run(line);
         } finally {
             closeFiles();
+            if (saved != null) {
+                saved.close();
+            }
         }
         if (!stats.isEmpty()) {
             err.print(stats.equals("json") ? StatsReport.json(result) : StatsReport.text(result));
@@ -61,7 +77,7 @@ final class RunCommand {
             err.println(
                     "softkvm: state hash " + StatsReport.hex(result.stateHash().getAsLong()));
         }
-        return status(result, line.getOptionValue(RunOptions.EXPECT));
+        return status(result, line);
     }
 
     /** Runs it, with the terminal in raw mode if the guest's keyboard is one. */
@@ -72,19 +88,39 @@ final class RunCommand {
             if (terminal != null) {
                 err.println("softkvm: Ctrl-A X ends, Ctrl-A H helps");
             }
+            for (String note : pc.notes()) {
+                err.println("softkvm: --restore: " + note);
+            }
             running = pc;
             return pc.run();
         }
     }
 
-    private int status(PcResult result, String expected) throws VmmException {
+    private int status(PcResult result, CommandLine line) throws VmmException {
+        String expected = line.getOptionValue(RunOptions.EXPECT);
         if (!result.detail().isEmpty()) {
             err.println("softkvm: " + result.detail());
         }
         if (expected != null && result.reason() == PcResult.Reason.POWER_OFF) {
             throw new VmmException("the guest powered off before the expected text was seen: " + expected);
         }
+        if (line.hasOption(RunOptions.SAVE)) {
+            if (result.reason().canGoOn()) {
+                err.println("softkvm: saved to " + line.getOptionValue(RunOptions.SAVE));
+            } else if (result.reason() != PcResult.Reason.STOPPED) {
+                throw new VmmException("--save: nothing was saved: " + ending(result.reason()));
+            }
+        }
         return result.exitStatus();
+    }
+
+    private static String ending(PcResult.Reason reason) {
+        return switch (reason) {
+            case POWER_OFF -> "the guest powered off";
+            case DEBUG_EXIT -> "the guest ended by the debug-exit port";
+            case TRIPLE_FAULT -> "a triple fault ended the guest";
+            default -> "the guest reset the machine";
+        };
     }
 
     private static String stats(CommandLine line) throws UsageException {
@@ -97,9 +133,31 @@ final class RunCommand {
 
     private PcConfig configuration(CommandLine line, boolean raw) throws UsageException, VmmException {
         refuseUnsupported(line);
-        PcConfig.Builder builder = PcConfig.builder(image(line)).kernel(line.hasOption(RunOptions.KERNEL));
-        // Numbers first: a mistyped option is said before a file is read.
-        machine(line, builder);
+        PcConfig.Builder builder;
+        if (saved != null) {
+            builder = saved.config();
+            run(line, builder);
+        } else {
+            builder = PcConfig.builder(image(line)).kernel(line.hasOption(RunOptions.KERNEL));
+            // Numbers first: a mistyped option is said before a file is read.
+            machine(line, builder);
+            run(line, builder);
+            files(line, builder);
+        }
+        if (line.hasOption(RunOptions.SAVE)) {
+            builder.save(path("--save", line.getOptionValue(RunOptions.SAVE)), new ProgressLine(err));
+        }
+        if (line.hasOption(RunOptions.EXPECT)) {
+            if (line.getOptionValue(RunOptions.EXPECT).isEmpty()) {
+                throw new UsageException("--expect: must not be empty");
+            }
+            builder.expect(line.getOptionValue(RunOptions.EXPECT));
+        }
+        consoles(line, raw, builder);
+        return builder.build();
+    }
+
+    private static void files(CommandLine line, PcConfig.Builder builder) throws UsageException, VmmException {
         if (line.hasOption(RunOptions.INITRD)) {
             builder.initrd(GuestFile.read(path("--initrd", line.getOptionValue(RunOptions.INITRD))));
         }
@@ -110,14 +168,6 @@ final class RunCommand {
             String rest = space < 0 ? "" : module.substring(space + 1);
             builder.module(new GuestModule(GuestFile.read(path("--module", file)), rest));
         }
-        if (line.hasOption(RunOptions.EXPECT)) {
-            if (line.getOptionValue(RunOptions.EXPECT).isEmpty()) {
-                throw new UsageException("--expect: must not be empty");
-            }
-            builder.expect(line.getOptionValue(RunOptions.EXPECT));
-        }
-        consoles(line, raw, builder);
-        return builder.build();
     }
 
     private static void refuseUnsupported(CommandLine line) throws UsageException {
@@ -159,35 +209,58 @@ final class RunCommand {
                 kernel ? path("--kernel", line.getOptionValue(RunOptions.KERNEL)) : path("image", images.getFirst()));
     }
 
+    /** What the machine is made of. */
     private static void machine(CommandLine line, PcConfig.Builder builder) throws UsageException {
         builder.cpu(line.getOptionValue(RunOptions.CPU, "max"));
-        builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
         builder.bootProtocol(line.getOptionValue(RunOptions.BOOT_PROTOCOL, "auto"));
-        builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
+        builder.virtualClock(clock(line).equals("virtual"));
+        builder.irqchip(line.getOptionValue(RunOptions.IRQCHIP, "split"));
+        without(line).forEach(builder::without);
+        if (line.hasOption(RunOptions.MEMORY)) {
+            builder.memory(memory(line));
+        }
+        if (line.hasOption(RunOptions.CPUS)) {
+            builder.cpus(cpus(line));
+        }
+    }
+
+    /** The value of --clock. */
+    static String clock(CommandLine line) throws UsageException {
         String clock = line.getOptionValue(RunOptions.CLOCK, "host");
         if (!List.of("host", "virtual").contains(clock)) {
             throw new UsageException("--clock: unknown clock: " + clock + " (host or virtual)");
         }
-        builder.virtualClock(virtualClock(line));
+        return clock;
+    }
+
+    /** The value of --without. */
+    static List<String> without(CommandLine line) {
+        return line.hasOption(RunOptions.WITHOUT)
+                ? List.of(line.getOptionValue(RunOptions.WITHOUT).split(",", -1))
+                : List.of();
+    }
+
+    /** The value of --memory, which is there, in bytes. */
+    static long memory(CommandLine line) throws UsageException {
+        long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));
+        if (memory == 0) {
+            throw new UsageException("--memory: a machine needs memory: " + line.getOptionValue(RunOptions.MEMORY));
+        }
+        return memory;
+    }
+
+    /** The value of --cpus, which is there. */
+    static int cpus(CommandLine line) throws UsageException {
+        long cpus = Values.count("--cpus", line.getOptionValue(RunOptions.CPUS));
+        return (int) Math.min(cpus, Integer.MAX_VALUE);
+    }
+
+    /** How it runs, and for how long. */
+    private static void run(CommandLine line, PcConfig.Builder builder) throws UsageException {
+        builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
+        builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
         builder.reboot(!line.hasOption(RunOptions.NO_REBOOT));
         builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
-        builder.irqchip(line.getOptionValue(RunOptions.IRQCHIP, "split"));
-        if (line.hasOption(RunOptions.WITHOUT)) {
-            for (String device : line.getOptionValue(RunOptions.WITHOUT).split(",", -1)) {
-                builder.without(device);
-            }
-        }
-        if (line.hasOption(RunOptions.MEMORY)) {
-            long memory = Values.size("--memory", line.getOptionValue(RunOptions.MEMORY));
-            if (memory == 0) {
-                throw new UsageException("--memory: a machine needs memory: " + line.getOptionValue(RunOptions.MEMORY));
-            }
-            builder.memory(memory);
-        }
-        if (line.hasOption(RunOptions.CPUS)) {
-            long cpus = Values.count("--cpus", line.getOptionValue(RunOptions.CPUS));
-            builder.cpus((int) Math.min(cpus, Integer.MAX_VALUE));
-        }
         if (line.hasOption(RunOptions.TIMEOUT)) {
             builder.timeout(Values.duration("--timeout", line.getOptionValue(RunOptions.TIMEOUT)));
         }
@@ -201,21 +274,45 @@ final class RunCommand {
         String serial = serial(line);
         if (serial.equals("stdio") && (!virtualClock(line) || inputEnds())) {
             builder.serialInput(
-                    raw ? new EscapeInput(in, () -> running.stop(), () -> err.print(EscapeInput.HELP)) : in);
+                    raw
+                            ? new EscapeInput(in, () -> running.stop(), this::save, () -> err.print(EscapeInput.HELP))
+                            : in);
         }
         if (!serial.equals("none")) {
             builder.serialOutput(output("--serial", serial));
         }
+        Set<Integer> open = new HashSet<>();
         for (String console : values(line, RunOptions.DEBUGCON)) {
             int equals = console.indexOf('=');
             String port = equals < 0 ? console : console.substring(0, equals);
             String target = equals < 0 ? "stdio" : console.substring(equals + 1);
-            builder.debugConsole(new DebugPort(Values.port("--debugcon", port), output("--debugcon", target)));
+            int number = Values.port("--debugcon", port);
+            open.add(number);
+            builder.debugConsole(new DebugPort(number, output("--debugcon", target)));
+        }
+        if (saved != null) {
+            for (int port : saved.debugPorts()) {
+                if (open.add(port)) {
+                    builder.debugConsole(new DebugPort(port, out));
+                }
+            }
+        }
+        saving = line.hasOption(RunOptions.SAVE);
+    }
+
+    /** Ctrl-A S. */
+    private void save() {
+        if (saving) {
+            running.saveAndStop();
+        } else {
+            err.println("softkvm: --save was not given");
         }
     }
 
-    private static boolean virtualClock(CommandLine line) {
-        return line.getOptionValue(RunOptions.CLOCK, "host").equals("virtual");
+    private boolean virtualClock(CommandLine line) {
+        return saved != null
+                ? saved.virtualClock()
+                : line.getOptionValue(RunOptions.CLOCK, "host").equals("virtual");
     }
 
     private static String serial(CommandLine line) {

@@ -35,6 +35,8 @@ final class RunOptions {
     static final String MEMORY = "memory";
     static final String MODULE = "module";
     static final String NO_REBOOT = "no-reboot";
+    static final String RESTORE = "restore";
+    static final String SAVE = "save";
     static final String SCREEN = "screen";
     static final String SERIAL = "serial";
     static final String STATE_HASH = "state-hash";
@@ -65,6 +67,8 @@ final class RunOptions {
             MAX_INSTRUCTIONS,
             MEMORY,
             MODULE,
+            RESTORE,
+            SAVE,
             SCREEN,
             SERIAL,
             STATS,

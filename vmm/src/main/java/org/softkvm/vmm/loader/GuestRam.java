@@ -58,6 +58,15 @@ public final class GuestRam {
         return memory.asSlice(layout.lowSize());
     }
 
+    /**
+     * The host memory of all RAM, low RAM first.
+     *
+     * @return the memory
+     */
+    public MemorySegment all() {
+        return memory;
+    }
+
     /** Fills all RAM with zeros. */
     public void clear() {
         memory.fill((byte) 0);

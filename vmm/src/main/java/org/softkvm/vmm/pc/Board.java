@@ -84,6 +84,10 @@ final class Board {
     private final Optional<SerialInput> input;
     private final Optional<VirtualSerialInput> virtualInput;
     private Runnable smi = () -> {};
+
+    /** Input of a snapshot, in case nobody reads it here. */
+    private byte[] restoredInput = {};
+
     private boolean a20Open = true;
     private boolean closed;
 
@@ -333,6 +337,43 @@ final class Board {
                 lock.unlock();
             }
         }
+    }
+
+    // ---- Snapshots; the caller holds the lock
+
+    /** Takes the states of all chips, and the input that was read and has not arrived yet. */
+    SavedBoard save() {
+        byte[] waiting = virtualInput
+                .map(VirtualSerialInput::waiting)
+                .orElseGet(() -> input.map(SerialInput::waiting).orElse(restoredInput));
+        long nanos = virtualInput.map(VirtualSerialInput::untilNext).orElse(-1L);
+        return new SavedBoard(a20Open, types(), waiting, nanos);
+    }
+
+    /** The chips, with states of their kinds. */
+    List<SavedBoard.Device> types() {
+        List<SavedBoard.Device> devices = new ArrayList<>();
+        for (StatefulDevice<?> device : stateful) {
+            devices.add(SavedBoard.Device.of(device));
+        }
+        return devices;
+    }
+
+    /** Puts the board into a saved state; before {@link #start()}. */
+    void restore(SavedBoard state) {
+        // The interrupt controllers come first: they know the levels that the others then drive again.
+        for (int n = 0; n < stateful.size(); n++) {
+            restore(stateful.get(n), state.devices().get(n).state());
+        }
+        setA20(state.a20Open());
+        restoredInput = state.input();
+        input.ifPresent(serial -> serial.begin(state.input()));
+        virtualInput.ifPresent(serial -> serial.begin(state.input(), state.inputNanos()));
+    }
+
+    @SuppressWarnings("unchecked") // the types were compared when the state was read
+    private static <S extends Record> void restore(StatefulDevice<S> device, Record state) {
+        device.restore((S) state);
     }
 
     /** Adds the states of all chips, in the order in which they were made. */

@@ -6,6 +6,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Consumer;
 import java.util.stream.IntStream;
 import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ExitReason;
@@ -34,6 +35,11 @@ final class Cpus {
     private final List<Vcpu> vcpus = new ArrayList<>();
     /** Translated code counts its instructions. */
     private boolean exact;
+
+    /** Under the virtual clock where the CPUs take their turns, and where they begin to. */
+    private Turns turns;
+
+    private Turns.Place place = Turns.Place.START;
 
     private final List<VcpuLoop> loops = new ArrayList<>();
     private final List<PowerOnState> powerOn = new ArrayList<>();
@@ -88,6 +94,36 @@ final class Cpus {
         powerOn.forEach(PowerOnState::restore);
     }
 
+    /** Takes the states of the CPUs, whose threads have ended. */
+    List<SavedCpu> save() throws VmmException {
+        List<SavedCpu> states = new ArrayList<>();
+        for (Vcpu vcpu : vcpus) {
+            states.add(SavedCpu.of(vcpu));
+        }
+        return states;
+    }
+
+    /** Finishes accesses that are open; the threads have ended. */
+    void settle() {
+        if (turns == null) {
+            loops.forEach(VcpuLoop::settle);
+        }
+    }
+
+    /** Where the round of turns stands. */
+    Turns.Place place() {
+        return turns == null ? Turns.Place.START : turns.place();
+    }
+
+    /** Puts CPUs that have not run yet into saved states. */
+    void restore(List<SavedCpu> states, Turns.Place where, Consumer<String> notes) throws VmmException {
+        for (int n = 0; n < vcpus.size(); n++) {
+            states.get(n).restore(vcpus.get(n), notes);
+        }
+        SavedCpu.alignCounters(states, vcpus);
+        place = where;
+    }
+
     private void wakeUp() {
         loops.forEach(VcpuLoop::wakeUp);
     }
@@ -102,7 +138,8 @@ final class Cpus {
         exact = virtual || instructions >= 0;
         if (virtual) {
             long limit = instructions < 0 ? Long.MAX_VALUE : instructions;
-            works.add(new Turns(vm, board, end, loops, limit));
+            turns = new Turns(vm, board, end, loops, limit, place);
+            works.add(turns);
         } else {
             if (instructions >= 0) {
                 InstructionBudget budget = new InstructionBudget(instructions, loops.size());

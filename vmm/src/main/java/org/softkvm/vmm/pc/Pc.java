@@ -2,6 +2,8 @@ package org.softkvm.vmm.pc;
 
 import java.io.IOException;
 import java.lang.foreign.MemorySegment;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
@@ -54,9 +56,12 @@ public final class Pc implements AutoCloseable {
     private final Board board;
     private final Cpus cpus;
     private final RunEnd end;
+    private final byte[] rom;
+    private final List<String> notes = new ArrayList<>();
     private boolean ran;
     private boolean closed;
 
+    /** Makes it of a guest that is loaded, or null where a saved one goes on. */
     private Pc(PcConfig config, LoadedGuest guest, Kvm kvm, Vm vm) throws VmmException {
         this.config = config;
         this.kvm = kvm;
@@ -70,6 +75,17 @@ public final class Pc implements AutoCloseable {
         if (config.virtualClock()) {
             vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK, Board.VIRTUAL_EPOCH);
         }
+        Snapshot.Restoring restoring = null;
+        if (guest == null) {
+            SavedPc saved = config.restore().orElseThrow();
+            restoring = Snapshot.begin(saved.take(), config);
+            rom = saved.rom();
+            if (config.virtualClock()) {
+                vm.advanceTo(restoring.chips().virtualTime());
+            }
+        } else {
+            rom = guest.rom();
+        }
         Board.createChips(vm, config);
         chooseCpu();
         int most = vm.checkExtension(Capability.MAX_VCPUS);
@@ -79,15 +95,21 @@ public final class Pc implements AutoCloseable {
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
         this.ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
-        fill(guest);
-        MemoryMap memory = new MemoryMap(vm, ram, rom(guest.rom()), PcLimits.addressLines24(config));
+        if (guest != null) {
+            fill(guest);
+        }
+        MemoryMap memory = new MemoryMap(vm, ram, rom(rom), PcLimits.addressLines24(config));
         memory.install(true);
 
         this.board = new Board(vm, config, memory, layout, end);
         try {
             this.cpus = new Cpus(vm, createVcpus(), board, end);
-            cpus.prepare(guest.start());
-        } catch (RuntimeException | Error e) {
+            if (guest != null) {
+                cpus.prepare(guest.start());
+            } else {
+                restoring.finish(config, vm, ram, cpus, board, notes);
+            }
+        } catch (VmmException | RuntimeException | Error e) {
             board.close();
             throw e;
         }
@@ -98,14 +120,35 @@ public final class Pc implements AutoCloseable {
      *
      * @param config what it is made of and what it boots
      * @return the PC, not yet running
-     * @throws VmmException if the configuration cannot be had here or the image cannot be booted
+     * @throws VmmException if the configuration cannot be had here, or the image cannot be booted or the saved machine not
+     *     restored
      */
     public static Pc create(PcConfig config) throws VmmException {
-        LoadedGuest guest = load(config);
+        checkTarget(config);
+        LoadedGuest guest = null;
+        if (config.restore().isPresent()) {
+            PcLimits.check(config);
+        } else {
+            guest = load(config);
+        }
         try {
             return create(config, guest, Kvm.open(backend(config)));
         } catch (KvmException e) {
             throw new VmmException(explain(config, e), e);
+        }
+    }
+
+    /** A run may be long: where its snapshot cannot go is said before. */
+    private static void checkTarget(PcConfig config) throws VmmException {
+        if (config.save().isPresent()) {
+            Path file = config.save().get().file();
+            Path folder = file.toAbsolutePath().getParent();
+            if (Files.isDirectory(file)) {
+                throw new VmmException("--save: " + file + ": is a directory");
+            }
+            if (folder == null || !Files.isDirectory(folder)) {
+                throw new VmmException("--save: " + file + ": no such folder");
+            }
         }
     }
 
@@ -273,6 +316,7 @@ public final class Pc implements AutoCloseable {
             cpus.join(STOP_MILLIS);
         }
         double seconds = (System.nanoTime() - start) / 1e9;
+        Snapshot snapshot = takeSnapshot();
         IOException failure = board.close();
         RunEnd.Cause cause = end.cause();
         if (cause.error() != null) {
@@ -281,6 +325,10 @@ public final class Pc implements AutoCloseable {
         if (failure != null) {
             throw new VmmException("the guest's output cannot be written: " + failure.getMessage(), failure);
         }
+        if (snapshot != null) {
+            PcConfig.SaveTarget target = config.save().orElseThrow();
+            snapshot.write(target.file(), target.progress(), vm, ram);
+        }
         OptionalLong hash = config.stateHash() ? OptionalLong.of(stateHash()) : OptionalLong.empty();
         return new PcResult(
                 cause.reason(),
@@ -288,6 +336,26 @@ public final class Pc implements AutoCloseable {
                 cause.detail(),
                 hash,
                 cpus.statistics(seconds, counted(), config.virtualClock()));
+    }
+
+    /** The states of all parts where the machine is to be saved and could go on, else null. */
+    private Snapshot takeSnapshot() throws VmmException {
+        PcResult.Reason reason = end.cause().reason();
+        if (config.save().isEmpty() || reason == null || !reason.canGoOn()) {
+            return null;
+        }
+        cpus.settle();
+        // What finishes an access may end the run for good, but the first reason is the one that is told.
+        return Snapshot.of(config, kvm.backend(), rom, vm, cpus, board);
+    }
+
+    /**
+     * What the backend could not take over from the snapshot: registers that it does not have, and the like.
+     *
+     * @return one line each, for a person; empty for a machine that was booted
+     */
+    public List<String> notes() {
+        return List.copyOf(notes);
     }
 
     /**
@@ -359,6 +427,14 @@ public final class Pc implements AutoCloseable {
     /** Ends the run from another thread, or keeps it from starting; {@link #run()} returns with reason STOPPED. */
     public void stop() {
         end.end(PcResult.Reason.STOPPED, "stopped");
+    }
+
+    /**
+     * Ends the run from another thread, as {@link #stop()}, and has the machine saved where
+     * {@link PcConfig.Builder#save} says; {@link #run()} returns with reason SAVED.
+     */
+    public void saveAndStop() {
+        end.end(PcResult.Reason.SAVED, "");
     }
 
     /** Frees everything. The PC must not be running on another thread. */

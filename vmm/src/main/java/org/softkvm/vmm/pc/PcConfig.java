@@ -2,6 +2,7 @@ package org.softkvm.vmm.pc;
 
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -38,6 +39,8 @@ import org.softkvm.vmm.GuestModule;
  * @param expect text on COM1 or a debug console that ends the run
  * @param timeout host time after which the run ends
  * @param maxInstructions guest instructions after which the run ends; negative for no limit
+ * @param restore the saved machine that goes on, instead of a boot
+ * @param save where a snapshot goes when the run ends and the guest could go on
  */
 public record PcConfig(
         GuestFile image,
@@ -61,7 +64,9 @@ public record PcConfig(
         List<DebugPort> debugConsoles,
         Optional<String> expect,
         Optional<Duration> timeout,
-        long maxInstructions) {
+        long maxInstructions,
+        Optional<SavedPc> restore,
+        Optional<SaveTarget> save) {
 
     /** The devices that can be left out: the 8254 with port 61h, and the HPET, which the board does not have anyway. */
     public static final Set<String> REMOVABLE = Set.of("hpet", "pit");
@@ -83,6 +88,22 @@ public record PcConfig(
         debugConsoles = List.copyOf(debugConsoles);
         Objects.requireNonNull(expect, "expect");
         Objects.requireNonNull(timeout, "timeout");
+        Objects.requireNonNull(restore, "restore");
+        Objects.requireNonNull(save, "save");
+    }
+
+    /**
+     * The file of a snapshot.
+     *
+     * @param file the file, which is replaced when the new one is complete
+     * @param progress told how far the writing is
+     */
+    public record SaveTarget(Path file, SaveProgress progress) {
+        /** Checks that nothing is null. */
+        public SaveTarget {
+            Objects.requireNonNull(file, "file");
+            Objects.requireNonNull(progress, "progress");
+        }
     }
 
     /**
@@ -119,6 +140,8 @@ public record PcConfig(
         private Optional<String> expect = Optional.empty();
         private Optional<Duration> timeout = Optional.empty();
         private long maxInstructions = -1;
+        private Optional<SavedPc> restore = Optional.empty();
+        private Optional<SaveTarget> save = Optional.empty();
 
         private Builder(GuestFile image) {
             this.image = image;
@@ -356,6 +379,25 @@ public record PcConfig(
             return this;
         }
 
+        /** The machine goes on from where it was saved; see {@link SavedPc#config()}. */
+        Builder restore(SavedPc saved) {
+            restore = Optional.of(saved);
+            return this;
+        }
+
+        /**
+         * Saves the machine when the run ends in a way that it could go on from: at a limit, at the expected text, or by
+         * {@link Pc#saveAndStop()}.
+         *
+         * @param file the file, which is replaced when the new one is complete
+         * @param progress told how far the writing is
+         * @return this
+         */
+        public Builder save(Path file, SaveProgress progress) {
+            save = Optional.of(new SaveTarget(file, progress));
+            return this;
+        }
+
         /**
          * Finishes.
          *
@@ -384,7 +426,9 @@ public record PcConfig(
                     debugConsoles,
                     expect,
                     timeout,
-                    maxInstructions);
+                    maxInstructions,
+                    restore,
+                    save);
         }
     }
 }

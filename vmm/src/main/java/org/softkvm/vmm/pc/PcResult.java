@@ -31,7 +31,21 @@ public record PcResult(
         /** The guest reset the machine, which was not to start again. */
         RESET,
         /** The run was stopped from outside. */
-        STOPPED
+        STOPPED,
+        /** The run was stopped from outside to be saved. */
+        SAVED;
+
+        /**
+         * Whether the guest could go on: then there is something to save.
+         *
+         * @return true at a limit, at the expected text and for {@link #SAVED}
+         */
+        public boolean canGoOn() {
+            return switch (this) {
+                case EXPECTED_TEXT, TIMEOUT, INSTRUCTION_LIMIT, SAVED -> true;
+                default -> false;
+            };
+        }
     }
 
     /** Checks that nothing is null. */
@@ -45,12 +59,12 @@ public record PcResult(
     /**
      * The exit status of the command line for this end.
      *
-     * @return 0 after power off or the expected text, 124 at a limit, 126 after a triple fault or reset, 130 when stopped,
+     * @return 0 after power off, the expected text or when saved by request, 124 at a limit, 126 after a triple fault or reset, 130 when stopped,
      *     {@code (value << 1) | 1} after a debug exit, its low 8 bits as the host keeps them
      */
     public int exitStatus() {
         return switch (reason) {
-            case POWER_OFF, EXPECTED_TEXT -> 0;
+            case POWER_OFF, EXPECTED_TEXT, SAVED -> 0;
             case DEBUG_EXIT -> (debugExitValue << 1 | 1) & 0xFF;
             case TIMEOUT, INSTRUCTION_LIMIT -> 124;
             case TRIPLE_FAULT, RESET -> 126;

@@ -19,23 +19,38 @@ final class Turns implements Runnable {
      */
     static final long ACCESS_NANOS = 1_000;
 
+    /**
+     * Where the round of turns stands.
+     *
+     * @param cpu whose turn it is
+     * @param left the instructions that are left of it; 0 for a turn that begins
+     * @param ran whether a CPU has executed anything in this round
+     */
+    record Place(int cpu, long left, boolean ran) {
+        /** The beginning of a round. */
+        static final Place START = new Place(0, 0, false);
+    }
+
     private final Vm vm;
     private final Board board;
     private final RunEnd end;
     private final List<VcpuLoop> loops;
     private long limit;
+    private Place place;
 
     /**
      * Prepares.
      *
      * @param limit instructions after which the run ends, of all CPUs together
+     * @param place where to begin
      */
-    Turns(Vm vm, Board board, RunEnd end, List<VcpuLoop> loops, long limit) {
+    Turns(Vm vm, Board board, RunEnd end, List<VcpuLoop> loops, long limit, Place place) {
         this.vm = vm;
         this.board = board;
         this.end = end;
         this.loops = loops;
         this.limit = limit;
+        this.place = place;
     }
 
     @Override
@@ -43,12 +58,15 @@ final class Turns implements Runnable {
         loops.forEach(VcpuLoop::adopt);
         try {
             while (!end.hasEnded()) {
-                boolean ran = false;
-                for (VcpuLoop loop : loops) {
-                    ran |= turn(loop);
+                for (int cpu = place.cpu(); cpu < loops.size() && !end.hasEnded(); cpu++) {
+                    long left = place.cpu() == cpu && place.left() > 0 ? place.left() : fullTurn();
+                    turn(cpu, left);
                 }
-                if (!ran) {
+                if (!end.hasEnded() && !place.ran()) {
                     skip();
+                }
+                if (place.cpu() == loops.size()) {
+                    place = Place.START;
                 }
             }
         } catch (InterruptedException e) {
@@ -58,15 +76,26 @@ final class Turns implements Runnable {
         }
     }
 
-    /** Runs a CPU until its turn is over or it has nothing to do; false where that was so at once. */
-    private boolean turn(VcpuLoop loop) {
-        long left = loops.size() == 1 ? Long.MAX_VALUE : QUANTUM;
-        boolean ran = false;
-        while (left > 0 && !end.hasEnded()) {
+    private long fullTurn() {
+        return loops.size() == 1 ? Long.MAX_VALUE : QUANTUM;
+    }
+
+    /** Where the round stands; the thread has ended. */
+    Place place() {
+        return place;
+    }
+
+    /** Runs a CPU until its turn is over or it has nothing to do; the round then stands at the next. */
+    private void turn(int cpu, long instructions) {
+        VcpuLoop loop = loops.get(cpu);
+        long left = instructions;
+        boolean ran = place.ran();
+        int reason = ExitReason.INTR;
+        while (left > 0 && reason != ExitReason.HLT && !end.hasEnded()) {
             board.runTimers();
             long before = vm.virtualTime();
             long bound = Math.min(left, Math.min(limit, board.untilDeadline()));
-            int reason = loop.step(Math.max(1, bound));
+            reason = loop.step(Math.max(1, bound));
             long done = vm.virtualTime() - before;
             if (reason == ExitReason.IO || reason == ExitReason.MMIO) {
                 vm.advanceTo(before + done + loop.accesses(reason) * ACCESS_NANOS);
@@ -77,11 +106,18 @@ final class Turns implements Runnable {
             if (limit <= 0) {
                 loop.endAtLimit();
             }
-            if (reason == ExitReason.HLT) {
-                return ran;
-            }
         }
-        return ran;
+        if (reason == ExitReason.IO || reason == ExitReason.MMIO) {
+            // A turn ends with its access: the state of a CPU whose turn it is not is always whole.
+            board.runTimers();
+            long before = vm.virtualTime();
+            loop.settle();
+            long done = vm.virtualTime() - before;
+            left -= done;
+            limit -= done;
+        }
+        boolean over = left <= 0 || reason == ExitReason.HLT;
+        place = over ? new Place(cpu + 1, 0, ran) : new Place(cpu, left, ran);
     }
 
     /** All CPUs wait: the next thing that can happen is a timer. */

@@ -15,6 +15,9 @@ final class VcpuLoop implements Runnable {
     /** KVM's exit reasons, all below this, are counted one by one. */
     static final int COUNTED = 64;
 
+    /** An access is done in a few parts at most. */
+    private static final int MOST_PARTS = 1000;
+
     private final Vcpu vcpu;
     private final VcpuRun run;
     private final Board board;
@@ -24,6 +27,10 @@ final class VcpuLoop implements Runnable {
     private final RunEnd end;
     private final long[] exits = new long[COUNTED];
     private InstructionBudget budget;
+
+    /** The vcpu has a limit of instructions. */
+    private boolean limited;
+
     private volatile Thread thread;
 
     VcpuLoop(Vcpu vcpu, Board board, RunEnd end) {
@@ -56,6 +63,7 @@ final class VcpuLoop implements Runnable {
     /** Bounds what the vcpu executes; before the run. */
     void setBudget(InstructionBudget instructions) {
         budget = instructions;
+        limited = true;
         vcpu.setInstructionLimit(budget.take());
     }
 
@@ -86,12 +94,32 @@ final class VcpuLoop implements Runnable {
      * @return the exit, served already; HLT where the vcpu has nothing to do
      */
     int step(long instructions) {
+        limited = true;
         vcpu.setInstructionLimit(instructions);
         int reason = enter();
         if (reason != ExitReason.SOFTKVM_INSTRUCTION_LIMIT && reason != ExitReason.HLT) {
             dispatch(reason);
         }
         return reason;
+    }
+
+    /** Finishes the access that the last exit left open, so that the registers are the whole state; the vcpu stands. */
+    void settle() {
+        if (limited) {
+            vcpu.setInstructionLimit(-1);
+        }
+        run.setImmediateExit(true);
+        try {
+            for (int part = 0; part < MOST_PARTS; part++) {
+                int reason = vcpu.run();
+                if (reason == ExitReason.INTR) {
+                    break;
+                }
+                dispatch(reason);
+            }
+        } finally {
+            run.setImmediateExit(false);
+        }
     }
 
     /** How many accesses an exit was. */

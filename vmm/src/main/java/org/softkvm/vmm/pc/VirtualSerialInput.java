@@ -2,6 +2,7 @@ package org.softkvm.vmm.pc;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.util.Arrays;
 import org.softkvm.devices.isa.Uart16550A;
 import org.softkvm.devices.time.DeviceClock;
 import org.softkvm.devices.time.DeviceTimer;
@@ -22,6 +23,9 @@ final class VirtualSerialInput {
     private byte[] bytes = new byte[0];
     private int next;
 
+    /** When the port gets the next byte; while the timer is armed. */
+    private long due;
+
     VirtualSerialInput(InputStream input, Uart16550A uart, DeviceClock clock) {
         this.input = input;
         this.uart = uart;
@@ -33,21 +37,47 @@ final class VirtualSerialInput {
     /** Reads the input to its end and begins to feed. */
     void start() throws VmmException {
         try {
-            bytes = input.readAllBytes();
+            byte[] more = input.readAllBytes();
+            int before = bytes.length;
+            bytes = Arrays.copyOf(bytes, before + more.length);
+            System.arraycopy(more, 0, bytes, before, more.length);
         } catch (IOException e) {
             throw new VmmException("the serial port's input cannot be read: " + e.getMessage(), e);
         }
         space();
     }
 
+    /** What the port has not got yet. */
+    byte[] waiting() {
+        return Arrays.copyOfRange(bytes, next, bytes.length);
+    }
+
+    /** The time until it gets the next byte, or -1. */
+    long untilNext() {
+        return timer.isArmed() ? Math.max(0, due - clock.nanoTime()) : -1;
+    }
+
+    /** Begins with what another machine had; before {@link #start()}. */
+    void begin(byte[] waiting, long untilNext) {
+        bytes = waiting.clone();
+        if (untilNext >= 0) {
+            arm(untilNext);
+        }
+    }
+
+    private void arm(long nanos) {
+        due = clock.nanoTime() + nanos;
+        timer.arm(due);
+    }
+
     private void space() {
         if (next < bytes.length && !timer.isArmed()) {
-            timer.arm(clock.nanoTime() + CHARACTER_NANOS);
+            arm(CHARACTER_NANOS);
         }
     }
 
     private void feed() {
-        if (uart.offer(bytes[next])) {
+        if (next < bytes.length && uart.offer(bytes[next])) {
             next++;
             space();
         }

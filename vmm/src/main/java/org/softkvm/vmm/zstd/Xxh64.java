@@ -4,7 +4,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** The XXH64 hash with seed 0, whose lower half is the checksum of a frame. */
-final class Xxh64 {
+public final class Xxh64 {
     private static final long PRIME1 = 0x9E37_79B1_85EB_CA87L;
     private static final long PRIME2 = 0xC2B2_AE3D_27D4_EB4FL;
     private static final long PRIME3 = 0x1656_67B1_9E37_79F9L;
@@ -13,7 +13,14 @@ final class Xxh64 {
 
     private Xxh64() {}
 
-    static long hash(byte[] data, int length) {
+    /**
+     * Hashes bytes.
+     *
+     * @param data where they are
+     * @param length how many, from the start
+     * @return the hash
+     */
+    public static long hash(byte[] data, int length) {
         ByteBuffer in = ByteBuffer.wrap(data, 0, length).order(ByteOrder.LITTLE_ENDIAN);
         long hash;
         if (length >= 32) {

@@ -10,6 +10,7 @@ import org.junit.jupiter.api.Test;
 
 class EscapeInputTest {
     private int exits;
+    private int saves;
     private int helps;
 
     private EscapeInput input(String keys) {
@@ -17,7 +18,7 @@ class EscapeInputTest {
     }
 
     private EscapeInput input(InputStream keys) {
-        return new EscapeInput(keys, () -> exits++, () -> helps++);
+        return new EscapeInput(keys, () -> exits++, () -> saves++, () -> helps++);
     }
 
     private static String all(InputStream in) throws IOException {
@@ -36,6 +37,13 @@ class EscapeInputTest {
         assertThat(exits).isEqualTo(1);
         assertThat(all(input("\u0001X"))).isEmpty();
         assertThat(exits).isEqualTo(2);
+    }
+
+    @Test
+    void controlASSaves() throws IOException {
+        assertThat(all(input("a\u0001sb\u0001S"))).isEqualTo("ab");
+        assertThat(saves).isEqualTo(2);
+        assertThat(exits + helps).isZero();
     }
 
     @Test
