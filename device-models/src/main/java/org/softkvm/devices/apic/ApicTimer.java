@@ -143,13 +143,14 @@ final class ApicTimer {
     }
 
     synchronized State save() {
+        // When a count that is over had begun is no state: a restored timer would not know.
         return new State(
                 mode,
                 divideConfiguration,
                 initialCount,
                 running,
-                clock.nanoTime() - startNanos,
-                startCount,
+                running ? clock.nanoTime() - startNanos : 0,
+                running ? startCount : 0,
                 deadlineTsc);
     }
 

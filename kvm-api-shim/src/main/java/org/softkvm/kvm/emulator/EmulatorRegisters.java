@@ -112,7 +112,7 @@ final class EmulatorRegisters {
                     | (long) state.pinsRemoteIrr() << REMOTE_IRR
                     | bit(state.extIntLatched(), EXTINT);
         } else if (id == RegisterId.EMULATOR_APIC_TIMER_ELAPSED) {
-            return state.timerRunning() ? state.timerElapsedNanos() : 0;
+            return state.timerElapsedNanos();
         }
         return state.timerStartCount() | bit(state.timerRunning(), RUNNING);
     }
