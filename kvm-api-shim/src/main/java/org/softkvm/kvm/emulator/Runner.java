@@ -203,7 +203,8 @@ final class Runner {
                 leave |= takeRequests();
             }
             if (!accessOpen) {
-                // Before a kick is answered: who kicked may be about to save the state, and no list of registers has it.
+                // Before a kick is answered: who kicked may be about to save the state, and no list of registers has
+                // it.
                 int ended = requests.takeEnded();
                 if (ended >= 0) {
                     state.eoiVector = ended;

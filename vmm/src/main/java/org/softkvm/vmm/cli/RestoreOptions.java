@@ -16,12 +16,13 @@ final class RestoreOptions {
 
     static void check(CommandLine line, SavedPc saved) throws UsageException {
         if (!line.getArgList().isEmpty()) {
-            throw new UsageException(
-                    "--restore goes on with what was booted, another image cannot be given: " + line.getArgList().getFirst());
+            throw new UsageException("--restore goes on with what was booted, another image cannot be given: "
+                    + line.getArgList().getFirst());
         }
         for (String name : BOOTED) {
             if (line.hasOption(name)) {
-                throw new UsageException("--" + name + ": cannot be given with --restore, which goes on with what was booted");
+                throw new UsageException(
+                        "--" + name + ": cannot be given with --restore, which goes on with what was booted");
             }
         }
         if (line.hasOption(RunOptions.MEMORY)) {
@@ -46,15 +47,17 @@ final class RestoreOptions {
             Set<String> without = new TreeSet<>(RunCommand.without(line));
             if (!without.equals(saved.without())) {
                 throw contradicts(
-                        RunOptions.WITHOUT, String.join(",", without), String.join(",", new TreeSet<>(saved.without())));
+                        RunOptions.WITHOUT,
+                        String.join(",", without),
+                        String.join(",", new TreeSet<>(saved.without())));
             }
         }
         String[] consoles = line.getOptionValues(RunOptions.DEBUGCON);
         for (String console : consoles == null ? new String[0] : consoles) {
             int port = Values.port("--debugcon", console.replaceFirst("=.*", ""));
             if (!saved.debugPorts().contains(port)) {
-                throw new UsageException("--debugcon: the saved machine has no debug console at port 0x"
-                        + Integer.toHexString(port));
+                throw new UsageException(
+                        "--debugcon: the saved machine has no debug console at port 0x" + Integer.toHexString(port));
             }
         }
     }

@@ -110,8 +110,7 @@ final class SavedCpu {
             ids[n] = in.getLong();
             values[n] = in.getLong();
         }
-        return new SavedCpu(
-                cpuid, tscKhz, hasOffset ? OptionalLong.of(offset) : OptionalLong.empty(), ids, values);
+        return new SavedCpu(cpuid, tscKhz, hasOffset ? OptionalLong.of(offset) : OptionalLong.empty(), ids, values);
     }
 
     // ---- Restoring
@@ -197,8 +196,8 @@ final class SavedCpu {
             }
             long id = list.ids[taken];
             if (!isOptional(id)) {
-                throw new VmmException("--restore: CPU " + vcpu.id() + ": the backend does not take " + name(id) + " = 0x"
-                        + Long.toHexString(list.values[taken]));
+                throw new VmmException("--restore: CPU " + vcpu.id() + ": the backend does not take " + name(id)
+                        + " = 0x" + Long.toHexString(list.values[taken]));
             }
             refused.add(id);
             left.remove(taken);

@@ -60,7 +60,8 @@ public final class SnapshotReader implements AutoCloseable {
     }
 
     private void readHead() throws VmmException {
-        ByteBuffer head = ByteBuffer.wrap(readUpTo(8 + SnapshotFormat.HEAD_SIZE)).order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer head =
+                ByteBuffer.wrap(readUpTo(8 + SnapshotFormat.HEAD_SIZE)).order(ByteOrder.LITTLE_ENDIAN);
         byte[] title = new byte[SnapshotFormat.name().length];
         if (head.remaining() < 8 + title.length
                 || head.getInt() != SnapshotFormat.HEAD

@@ -11,8 +11,7 @@ import org.softkvm.vmm.zstd.ZstdEncoder;
 public final class SnapshotWriter {
     private final OutputStream out;
     private final ZstdEncoder encoder = new ZstdEncoder();
-    private final ByteBuffer piece =
-            ByteBuffer.allocate(SnapshotFormat.PIECE).order(ByteOrder.LITTLE_ENDIAN);
+    private final ByteBuffer piece = ByteBuffer.allocate(SnapshotFormat.PIECE).order(ByteOrder.LITTLE_ENDIAN);
     private final byte[] frame = new byte[ZstdEncoder.bound(SnapshotFormat.PIECE)];
     private long length;
     private long digest;

@@ -71,8 +71,36 @@ class ZstdEncoderTest {
     @Test
     void sizesAroundTheLimitsOfEachFormComeBack() throws ZstdException {
         for (int size : new int[] {
-            0, 1, 2, 7, 8, 9, 15, 16, 17, 31, 32, 63, 64, 65, 255, 256, 257, 1023, 1024, 4095, 4096, 16383, 16384, 16385,
-            131071, 131072, 131073, 262144, 262145, ZstdEncoder.MAX_SIZE
+            0,
+            1,
+            2,
+            7,
+            8,
+            9,
+            15,
+            16,
+            17,
+            31,
+            32,
+            63,
+            64,
+            65,
+            255,
+            256,
+            257,
+            1023,
+            1024,
+            4095,
+            4096,
+            16383,
+            16384,
+            16385,
+            131071,
+            131072,
+            131073,
+            262144,
+            262145,
+            ZstdEncoder.MAX_SIZE
         }) {
             checked(new byte[size]);
             checked(data(size, size, 256, 0, 1));
@@ -85,7 +113,8 @@ class ZstdEncoderTest {
     @Test
     void whatRepeatsBecomesSmall() throws ZstdException {
         assertThat(checked(new byte[1 << 20])).isLessThan(100);
-        byte[] text = "a piece of text that comes again and again; ".repeat(1000).getBytes(StandardCharsets.US_ASCII);
+        byte[] text =
+                "a piece of text that comes again and again; ".repeat(1000).getBytes(StandardCharsets.US_ASCII);
         assertThat(checked(text)).isLessThan(200);
         // Nothing but literals: five bits of eight.
         byte[] literals = new byte[1 << 17];
@@ -119,7 +148,8 @@ class ZstdEncoderTest {
         byte[] all = new byte[0];
         Random random = new Random(3);
         for (int i = 0; i < 150; i++) {
-            byte[] data = data(i, random.nextInt(200_000), 1 + random.nextInt(256), random.nextInt(90), 1 + random.nextInt(3000));
+            byte[] data = data(
+                    i, random.nextInt(200_000), 1 + random.nextInt(256), random.nextInt(90), 1 + random.nextInt(3000));
             Files.write(
                     compressed,
                     encode(data),
