@@ -2,6 +2,9 @@ package org.softkvm.benchmarks;
 
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HexFormat;
 import java.util.List;
 import java.util.Objects;
 import org.softkvm.kvm.Capability;
@@ -38,6 +41,9 @@ public final class BenchmarkGuest implements AutoCloseable {
 
     /** An address without memory. */
     static final long HOLE = 0xD000_0000L;
+
+    /** The port that ends a pass of {@link #loop}. */
+    static final int DONE = 0xF4;
 
     private static final int GSI_PINS = 24;
     private static final long CR0_PE = 1;
@@ -96,7 +102,7 @@ public final class BenchmarkGuest implements AutoCloseable {
 
     /** A guest in 64-bit mode, the first 4 GiB mapped one to one by large pages. */
     static BenchmarkGuest longMode(String backend, Irqchip irqchip, String program) {
-        return longMode(backend, null, irqchip, SMALL, false, program);
+        return longMode(backend, null, irqchip, SMALL, false, assemble(program));
     }
 
     /**
@@ -107,7 +113,7 @@ public final class BenchmarkGuest implements AutoCloseable {
      * @param logged whether the slot has a dirty log
      */
     static BenchmarkGuest longMode(
-            String backend, String engine, Irqchip irqchip, long size, boolean logged, String program) {
+            String backend, String engine, Irqchip irqchip, long size, boolean logged, byte[] program) {
         BenchmarkGuest guest = new BenchmarkGuest(backend, engine, irqchip, size, logged, true);
         guest.tables();
         guest.load(CODE, program);
@@ -197,7 +203,31 @@ public final class BenchmarkGuest implements AutoCloseable {
         for (String line : program.lines().toList()) {
             digits.append(line.strip().split("  ", 2)[0].replace(" ", ""));
         }
-        return java.util.HexFormat.of().parseHex(digits);
+        return HexFormat.of().parseHex(digits);
+    }
+
+    /**
+     * A program that runs a body so many times, writes port {@link #DONE}, and begins again.
+     *
+     * @param first what is done once
+     * @param pass what is done before each pass
+     * @param count how often the body runs in a pass; ECX counts down
+     * @param body what is repeated; it leaves ECX alone
+     */
+    static byte[] loop(String first, String pass, int count, String body) {
+        byte[] begin = assemble(first);
+        byte[] before = assemble(pass);
+        byte[] repeated = assemble(body);
+        ByteBuffer code = ByteBuffer.allocate(begin.length + before.length + repeated.length + 20)
+                .order(ByteOrder.LITTLE_ENDIAN);
+        code.put(begin).put(before);
+        code.put((byte) 0xB9).putInt(count); // mov ecx,count
+        int again = code.position();
+        code.put(repeated);
+        code.put(assemble("FF C9 0F 85")).putInt(again - code.position() - 4); // dec ecx; jnz
+        code.put((byte) 0xE6).put((byte) DONE); // out DONE,al
+        code.put((byte) 0xE9).putInt(begin.length - code.position() - 4); // jmp
+        return code.array();
     }
 
     /** Writes a program into memory, as a device would. */
