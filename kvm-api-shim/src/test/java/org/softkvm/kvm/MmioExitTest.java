@@ -60,42 +60,43 @@ class MmioExitTest {
         }
     }
 
-    @Test
-    void anAccessAcrossPagesComesInParts() {
+    @ParameterizedTest
+    @CsvSource({"0xFF9, 7", "0xFFB, 5", "0xFFC, 4", "0xFFD, 3", "0xFFF, 1"})
+    void anAccessAcrossPagesIsOneExitForEachPage(String from, int first) {
         try (Guest guest = Guest.longMode(false, """
                 48 89 03  mov [rbx], rax
                 48 8b 0b  mov rcx, [rbx]
                 f4        hlt
                 """)) {
             Regs regs = guest.regs();
-            regs.rbx = DEVICE + 0xFFD;
+            regs.rbx = DEVICE + Long.decode(from);
             regs.rax = 0x8877665544332211L;
             guest.vcpu.setRegs(regs);
-            byte[] device = new byte[16];
-            int parts = 0;
-            while (guest.vcpu.run() == ExitReason.MMIO) {
-                parts++;
-                int offset = (int) (guest.run.mmioAddress() - regs.rbx);
-                int length = guest.run.mmioLength();
-                assertThat(offset).isBetween(0, 7);
-                assertThat((guest.run.mmioAddress() & 0xFFF) + length)
-                        .as("a part stays in its page")
-                        .isLessThanOrEqualTo(0x1000);
-                if (guest.run.mmioIsWrite()) {
-                    for (int i = 0; i < length; i++) {
-                        device[offset + i] = (byte) (guest.run.mmioData() >>> 8 * i);
-                    }
+            int shift = 8 * first;
+            for (boolean write : new boolean[] {true, false}) {
+                guest.runTo(ExitReason.MMIO);
+                assertThat(guest.run.mmioIsWrite()).isEqualTo(write);
+                assertThat(guest.run.mmioAddress()).isEqualTo(regs.rbx);
+                assertThat(guest.run.mmioLength()).isEqualTo(first);
+                if (write) {
+                    assertThat(guest.run.mmioData()).isEqualTo(regs.rax & (1L << shift) - 1);
                 } else {
-                    long data = 0;
-                    for (int i = 0; i < length; i++) {
-                        data |= (device[offset + i] & 0xFFL) << 8 * i;
-                    }
-                    guest.run.setMmioData(data);
+                    // Bytes above the length are ignored.
+                    guest.run.setMmioData(0x0102030405060708L);
+                }
+                guest.runTo(ExitReason.MMIO);
+                assertThat(guest.run.mmioIsWrite()).isEqualTo(write);
+                assertThat(guest.run.mmioAddress()).isEqualTo(DEVICE + 0x1000);
+                assertThat(guest.run.mmioLength()).isEqualTo(8 - first);
+                if (write) {
+                    assertThat(guest.run.mmioData()).isEqualTo(regs.rax >>> shift);
+                } else {
+                    guest.run.setMmioData(0x1112131415161718L);
                 }
             }
-            assertThat(guest.run.exitReason()).isEqualTo(ExitReason.HLT);
-            assertThat(parts).isGreaterThanOrEqualTo(4);
-            assertThat(guest.regs().rcx).isEqualTo(0x8877665544332211L);
+            guest.runTo(ExitReason.HLT);
+            assertThat(guest.regs().rcx)
+                    .isEqualTo(0x0102030405060708L & (1L << shift) - 1 | 0x1112131415161718L << shift);
         }
     }
 
@@ -110,19 +111,16 @@ class MmioExitTest {
             regs.rbx = Guest.MEMORY_SIZE - 1;
             regs.rax = 0x44332211L;
             guest.vcpu.setRegs(regs);
-            List<Long> writes = new ArrayList<>();
-            while (guest.vcpu.run() == ExitReason.MMIO) {
-                assertThat(guest.run.mmioAddress()).isGreaterThanOrEqualTo(Guest.MEMORY_SIZE);
-                if (guest.run.mmioIsWrite()) {
-                    for (int i = 0; i < guest.run.mmioLength(); i++) {
-                        writes.add(guest.run.mmioData() >>> 8 * i & 0xFF);
-                    }
-                } else {
-                    guest.run.setMmioData(0x998877L >>> 8 * (guest.run.mmioAddress() - Guest.MEMORY_SIZE));
-                }
-            }
-            assertThat(guest.run.exitReason()).isEqualTo(ExitReason.HLT);
-            assertThat(writes).containsExactly(0x22L, 0x33L, 0x44L);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isTrue();
+            assertThat(guest.run.mmioAddress()).isEqualTo(Guest.MEMORY_SIZE);
+            assertThat(guest.run.mmioLength()).isEqualTo(3);
+            assertThat(guest.run.mmioData()).isEqualTo(0x443322L);
+            guest.runTo(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isFalse();
+            assertThat(guest.run.mmioLength()).isEqualTo(3);
+            guest.run.setMmioData(0x998877L);
+            guest.runTo(ExitReason.HLT);
             assertThat(guest.peek8(Guest.MEMORY_SIZE - 1)).isEqualTo(0x11);
             assertThat(guest.regs().rcx).isEqualTo(0x99887711L);
         }

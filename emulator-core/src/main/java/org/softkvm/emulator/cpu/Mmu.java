@@ -70,12 +70,34 @@ public final class Mmu {
         long p1 = translate(c, la, READ);
         long p2 = translate(c, second, READ);
         int n1 = (int) (4096 - (la & 4095));
+        return readPart(c, p1, n1) | readPart(c, p2, size - n1) << 8 * n1;
+    }
+
+    /** A part of an access across pages: a device sees it whole, as KVM's exits have it. */
+    private static long readPart(Cpu c, long phys, int size) {
+        if (isDevice(c, phys, c.memory.hostOffset(phys))) {
+            return readMmio(c, phys, size);
+        }
         long value = 0;
         for (int k = 0; k < size; k++) {
-            long phys = k < n1 ? p1 + k : p2 + (k - n1);
-            value |= readPhysical(c, 0, phys, 1, null) << 8 * k;
+            value |= readPhysical(c, 0, phys + k, 1, null) << 8 * k;
         }
         return value;
+    }
+
+    private static void writePart(Cpu c, long phys, int size, long value) {
+        if (isDevice(c, phys, c.memory.hostOffsetForWrite(phys))) {
+            c.exitInfo.queueWrite(phys, size, value);
+            c.stopAfterInsn();
+            return;
+        }
+        for (int k = 0; k < size; k++) {
+            writePhysical(c, 0, phys + k, 1, value >>> 8 * k, null);
+        }
+    }
+
+    private static boolean isDevice(Cpu c, long phys, long host) {
+        return host < 0 && host != GuestMemory.FOREIGN && (phys & -4096L) != c.lapic.mmioPage();
     }
 
     /** The address after the last byte of a page, wrapped as the mode does. */
@@ -159,10 +181,8 @@ public final class Mmu {
             long p1 = translate(c, la, WRITE);
             long p2 = translate(c, second, WRITE);
             int n1 = (int) (4096 - (la & 4095));
-            for (int k = 0; k < size; k++) {
-                long phys = k < n1 ? p1 + k : p2 + (k - n1);
-                writePhysical(c, 0, phys, 1, value >>> 8 * k, null);
-            }
+            writePart(c, p1, n1, value);
+            writePart(c, p2, size - n1, value >>> 8 * n1);
             return;
         }
         long phys = translate(c, la, WRITE);
