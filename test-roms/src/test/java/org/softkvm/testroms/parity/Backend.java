@@ -15,7 +15,8 @@ enum Backend {
     /** /dev/kvm of the machine. */
     DEV_KVM("kvm", null);
 
-    private final String provider;
+    /** The name of the backend in the KVM API. */
+    final String provider;
 
     /** The engine, or null where the backend has no choice of one. */
     final String engine;

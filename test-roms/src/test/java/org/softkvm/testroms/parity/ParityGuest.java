@@ -279,6 +279,15 @@ final class ParityGuest implements AutoCloseable {
         return run.ioValue(0);
     }
 
+    /** Runs on over writes of a port; the port of the exit that is another one, -1 where it is no port access. */
+    int skip(int port) {
+        int reason = vcpu.run();
+        while (reason == ExitReason.IO && run.ioPort() == port) {
+            reason = vcpu.run();
+        }
+        return reason == ExitReason.IO ? run.ioPort() : -1;
+    }
+
     private String describe() {
         Regs regs = regs();
         return backend + ": rip " + Long.toHexString(regs.rip) + " rax " + Long.toHexString(regs.rax)

@@ -38,8 +38,24 @@ enum Probe {
             }
         }
     },
-    /** The interrupt window is reported. */
+    /** The interrupt window is reported, sooner or later. */
     WINDOW("the interrupt window is not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.real(backend, """
+                fb  sti
+                66 b9 40 42 0f 00  mov ecx,1000000
+                66 49  dec ecx
+                75 fc  jnz again
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.run.setRequestInterruptWindow(true);
+                return guest.vcpu.run() == ExitReason.IRQ_WINDOW_OPEN ? OK : -1;
+            }
+        }
+    },
+    /** The interrupt window opens two instructions behind STI, and not only where the guest leaves the host's kernel. */
+    PROMPT("time: interrupts are looked for only where the guest leaves the host's kernel") {
         @Override
         int run(Backend backend) {
             try (ParityGuest guest = ParityGuest.real(backend, """
@@ -85,17 +101,56 @@ enum Probe {
                 c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
                 fb  sti
                 c7 05 00 03 e0 fe 41 40 04 00  mov dword [0xFEE00300],0x44041
-                b9 c8 00 00 00  mov ecx,200
-                49  dec ecx
-                75 fd  jnz again
+                e6 60  out 0x60,al
+                e6 60  out 0x60,al
                 e6 f4  out 0xF4,al
                 """)) {
                 guest.load(HANDLER, """
                 e6 61  out 0x61,al
                 f4  hlt
                 """);
-                guest.vcpu.run();
-                return guest.run.exitReason() == ExitReason.IO ? guest.run.ioPort() : -1;
+                return guest.skip(0x60);
+            }
+        }
+    },
+    /** The local APIC keeps an interrupt in service until its end is written. */
+    IN_SERVICE("local APIC: an interrupt ends as soon as it is taken") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.SPLIT, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
+                fb  sti
+                c7 05 00 03 e0 fe 41 40 04 00  mov dword [0xFEE00300],0x44041
+                e6 60  out 0x60,al
+                e6 60  out 0x60,al
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.load(HANDLER, """
+                a1 20 01 e0 fe  mov eax,[0xFEE00120]
+                a8 02  test al,2
+                74 02  jz none
+                e6 61  out 0x61,al
+                e6 f4  out 0xF4,al
+                f4  hlt
+                """);
+                return guest.skip(0x60);
+            }
+        }
+    },
+    /** RDTSCP is executed where CPUID offers it. */
+    RDTSCP("instruction missing in the host's own emulator: RDTSCP, which CPUID offers, faults") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                0f 01 f9  rdtscp
+                e6 61  out 0x61,al
+                f4  hlt
+                """)) {
+                guest.load(HANDLER, """
+                e6 f4  out 0xF4,al
+                f4  hlt
+                """);
+                return guest.skip(0x60);
             }
         }
     },
