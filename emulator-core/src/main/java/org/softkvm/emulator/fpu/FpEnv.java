@@ -63,6 +63,9 @@ public final class FpEnv {
     /** While set, several helpers' brackets are one: taking MXCSR apart and together again is left to whoever set it. */
     public boolean joined;
 
+    /** For translated code: something other than zeros and ordinary numbers was met or made. */
+    public boolean wild;
+
     final FpCore core = new FpCore();
 
     private int saved;

@@ -160,7 +160,8 @@ public final class Shuffles {
         }
     }
 
-    static int byteMask(long a) {
+    /** The top bits of eight bytes. */
+    public static int byteMask(long a) {
         // Gathers the top bit of each byte into eight bits.
         return (int) ((a & 0x8080808080808080L) * 0x0002040810204081L >>> 56);
     }

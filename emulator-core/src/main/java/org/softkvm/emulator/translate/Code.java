@@ -22,8 +22,11 @@ final class Code {
     static final String SUPPORT = Type.getInternalName(RegionSupport.class);
     static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
 
-    /** Bits of a register set: the general registers, then the flags. */
-    static final int FLAGS = 1 << 16;
+    /** Bits of a register set: the general registers, then the flags, and from 32 on the halves of XMM registers. */
+    static final long FLAGS = 1 << 16;
+
+    /** Number of a register set's first half of an XMM register. */
+    private static final int HALVES = 32;
 
     /** Locals. */
     private static final int SITE = 1;
@@ -40,12 +43,18 @@ final class Code {
     /** Internal name of the class. */
     final String owner;
     /** Registers with a local, FLAGS among them. */
-    private final int used;
+    private final long used;
     /** Of these, what some inlined instruction writes. */
-    private final int written;
+    private final long written;
 
     private final int[] local = new int[16];
     private final int temporaries;
+    /** By half of an XMM register (2 n is the low half of XMMn): its local, or 0 where it stays in its array. */
+    private final int[] halfLocal = new int[32];
+    /** Halves whose local is a double. */
+    private final int doubles;
+    /** Local of what {@link FloatSupport#ready} says, or 0 where nobody asks. */
+    private final int ready;
     /** By key: the first of its two locals, or 0. */
     private final int[] pageLocals = new int[KEYS];
     /** By temporary: the key of the address in it, or -1. */
@@ -55,7 +64,13 @@ final class Code {
     private boolean framed;
 
     /** What differs from the Cpu at this point of the code. */
-    int dirty;
+    long dirty;
+    /** Halves known to be doubles that are normal or 0. */
+    int tameDoubles;
+    /** Halves whose low 32 bits are known to be a single that is normal or 0. */
+    int tameSingles;
+    /** SSE is known to be usable. */
+    boolean sseChecked;
     /** The flag operation that the last setter in this block recorded, or -1. */
     int knownFlags = -1;
     /** Instructions of this block completed and not yet counted. */
@@ -79,6 +94,8 @@ final class Code {
     private final Label exitNext = new Label();
     private final Label stopped = new Label();
     private boolean usesStopped;
+    /** What is emitted behind everything else. */
+    private final List<Runnable> cold = new ArrayList<>();
 
     /** Keys of pages: base register (16 for none), times two, plus one for writes. */
     static final int KEYS = 34;
@@ -86,14 +103,14 @@ final class Code {
     /** Temporaries that are longs and live across the labels inside one instruction. */
     private static final int LASTING = 4;
 
-    private static final int TEMPORARIES = 12;
+    private static final int TEMPORARIES = 13;
 
     /** The key of accesses through a base register. */
     static int key(int base, boolean write) {
         return 2 * Math.min(base, Cpu.ZERO) + (write ? 1 : 0);
     }
 
-    Code(MethodVisitor m, Plan plan, String owner, int used, int written, int[] pageKeys) {
+    Code(MethodVisitor m, Plan plan, String owner, long used, long written, int[] pageKeys, VectorUse vectors) {
         this.m = m;
         this.plan = plan;
         this.owner = owner;
@@ -115,8 +132,24 @@ final class Code {
             count += 2;
         }
         java.util.Arrays.fill(keys, -1);
+        List<Object> types = new ArrayList<>();
+        doubles = vectors.doubles();
+        for (int h = 0; h < halfLocal.length; h++) {
+            if ((vectors.locals() >> h & 1) != 0) {
+                halfLocal[h] = at;
+                at += 2;
+                types.add((doubles >> h & 1) != 0 ? Opcodes.DOUBLE : Opcodes.LONG);
+            }
+        }
+        if (vectors.any()) {
+            ready = at++;
+            types.add(Opcodes.INTEGER);
+        } else {
+            ready = 0;
+        }
         temporaries = at;
-        count += LASTING;
+        int before = count;
+        count += types.size() + LASTING;
         frame = new Object[count];
         frame[0] = owner;
         frame[1] = Opcodes.INTEGER;
@@ -124,6 +157,9 @@ final class Code {
         frame[3] = Opcodes.INTEGER;
         for (int k = 4; k < count; k++) {
             frame[k] = Opcodes.LONG;
+        }
+        for (int k = 0; k < types.size(); k++) {
+            frame[before + k] = types.get(k);
         }
     }
 
@@ -260,6 +296,144 @@ final class Code {
         }
     }
 
+    // ---------------------------------------------------------------- XMM registers
+
+    /** The members of a register set that stand for halves. */
+    static long halves(int set) {
+        return (long) set << HALVES;
+    }
+
+    /** Pushes array and index of half a register. */
+    private void element(int half) {
+        array("V");
+        intConstant(4 * (half >> 1) + (half & 1));
+    }
+
+    private boolean isDouble(int half) {
+        return (doubles >> half & 1) != 0;
+    }
+
+    /** Pushes half a register as a long. */
+    void pushLong(int half) {
+        if (halfLocal[half] == 0) {
+            element(half);
+            op(Opcodes.LALOAD);
+        } else if (isDouble(half)) {
+            m.visitVarInsn(Opcodes.DLOAD, halfLocal[half]);
+            toLong();
+        } else {
+            loadLong(halfLocal[half]);
+        }
+    }
+
+    /** Pushes half a register as a double. */
+    void pushDouble(int half) {
+        if (halfLocal[half] != 0 && isDouble(half)) {
+            m.visitVarInsn(Opcodes.DLOAD, halfLocal[half]);
+        } else {
+            pushLong(half);
+            toDouble();
+        }
+    }
+
+    /** The double on the stack becomes its bits. */
+    void toLong() {
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, "java/lang/Double", "doubleToRawLongBits", "(D)J", false);
+    }
+
+    /** The bits on the stack become a double. */
+    void toDouble() {
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, "java/lang/Double", "longBitsToDouble", "(J)D", false);
+    }
+
+    /** Notes that half a register changes. */
+    private void changed(int half) {
+        dirty |= halves(1 << half);
+        tameDoubles &= ~(1 << half);
+        tameSingles &= ~(1 << half);
+    }
+
+    /** Stores the long on the stack to half a register. */
+    void popLong(int half) {
+        changed(half);
+        if (halfLocal[half] == 0) {
+            int value = temporary(TEMPORARIES - 1);
+            storeLong(value);
+            element(half);
+            loadLong(value);
+            op(Opcodes.LASTORE);
+        } else if (isDouble(half)) {
+            toDouble();
+            m.visitVarInsn(Opcodes.DSTORE, halfLocal[half]);
+        } else {
+            storeLong(halfLocal[half]);
+        }
+    }
+
+    /** Stores the double on the stack to half a register. */
+    void popDouble(int half) {
+        if (halfLocal[half] != 0 && isDouble(half)) {
+            changed(half);
+            m.visitVarInsn(Opcodes.DSTORE, halfLocal[half]);
+        } else {
+            toLong();
+            popLong(half);
+        }
+    }
+
+    /** Copies half a register. */
+    void copy(int from, int to) {
+        if (from == to) {
+            return;
+        }
+        if (halfLocal[to] != 0 && isDouble(to)) {
+            pushDouble(from);
+            popDouble(to);
+        } else {
+            pushLong(from);
+            popLong(to);
+        }
+        tameDoubles |= (tameDoubles >> from & 1) << to;
+        tameSingles |= (tameSingles >> from & 1) << to;
+    }
+
+    /** Clears half a register. */
+    void clear(int half) {
+        if (halfLocal[half] != 0 && isDouble(half)) {
+            op(Opcodes.DCONST_0);
+            popDouble(half);
+        } else {
+            op(Opcodes.LCONST_0);
+            popLong(half);
+        }
+        tameDoubles |= 1 << half;
+        tameSingles |= 1 << half;
+    }
+
+    /** Pushes what {@link FloatSupport#ready} said. */
+    void loadReady() {
+        m.visitVarInsn(Opcodes.ILOAD, ready);
+    }
+
+    /** Keeps what {@link FloatSupport#ready} says on the stack. */
+    void storeReady() {
+        m.visitVarInsn(Opcodes.ISTORE, ready);
+    }
+
+    /** Leaves in front of the instruction where SSE is switched off. */
+    void sse() {
+        if (!sseChecked) {
+            loadReady();
+            m.visitJumpInsn(Opcodes.IFEQ, sideExit());
+            sseChecked = true;
+        }
+    }
+
+    /** Emits something behind the code that is executed mostly. */
+    void cold(Runnable code) {
+        cold.add(code);
+    }
+
     // ---------------------------------------------------------------- flags
 
     void loadFop() {
@@ -359,12 +533,38 @@ final class Code {
             storeLong(temporary(k));
         }
         reload(used);
+        reloadVectors();
+        reloadReady();
+    }
+
+    /** Loads XMM registers from the Cpu. */
+    void reloadVectors() {
+        for (int h = 0; h < halfLocal.length; h++) {
+            if (halfLocal[h] != 0) {
+                element(h);
+                op(Opcodes.LALOAD);
+                popLong(h);
+            }
+        }
+        tameDoubles = 0;
+        tameSingles = 0;
+    }
+
+    /** Looks anew at what SSE instructions may do. */
+    void reloadReady() {
+        if (ready != 0) {
+            cpu();
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC, Type.getInternalName(FloatSupport.class), "ready", "(L" + CPU + ";)I", false);
+            m.visitVarInsn(Opcodes.ISTORE, ready);
+            sseChecked = false;
+        }
     }
 
     /** Loads registers from the Cpu. */
-    void reload(int set) {
+    void reload(long set) {
         for (int n = 0; n < 16; n++) {
-            if ((set & used & 1 << n) != 0) {
+            if ((set & used & 1L << n) != 0) {
                 array("R");
                 intConstant(n);
                 op(Opcodes.LALOAD);
@@ -374,12 +574,19 @@ final class Code {
     }
 
     /** Brings the Cpu up to date with these registers and flags. */
-    private void store(int set) {
+    private void store(long set) {
         for (int n = 0; n < 16; n++) {
             if ((set & 1 << n) != 0) {
                 array("R");
                 intConstant(n);
                 loadLong(local[n]);
+                op(Opcodes.LASTORE);
+            }
+        }
+        for (int h = 0; h < halfLocal.length; h++) {
+            if (halfLocal[h] != 0 && (set >> HALVES + h & 1) != 0) {
+                element(h);
+                pushLong(h);
                 op(Opcodes.LASTORE);
             }
         }
@@ -406,8 +613,11 @@ final class Code {
     }
 
     /** Begins a block. */
-    void begin(int number, int dirtyAtEntry) {
+    void begin(int number, long dirtyAtEntry) {
         block = number;
+        tameDoubles = 0;
+        tameSingles = 0;
+        sseChecked = false;
         dirty = dirtyAtEntry;
         knownFlags = -1;
         pending = 0;
@@ -495,6 +705,9 @@ final class Code {
 
     /** Emits all exits. */
     void epilogue() {
+        for (Runnable code : cold) {
+            code.run();
+        }
         for (int s = 0; s < sites.size(); s++) {
             if (siteLabels.get(s) != null) {
                 at(siteLabels.get(s));

@@ -40,12 +40,14 @@ final class RegionEmitter {
     private final int[] place;
 
     private final Label[] labels;
-    private final int[] dirtyIn;
-    private int used;
-    private int written;
+    private final long[] dirtyIn;
+    private long used;
+    private long written;
+    private VectorUse vectors;
     private Code c;
     private IntegerEmitter integer;
     private VectorEmitter vector;
+    private FloatEmitter floats;
     private int current;
 
     /** What was emitted. */
@@ -69,7 +71,7 @@ final class RegionEmitter {
             place[order[k]] = k;
         }
         labels = new Label[n];
-        dirtyIn = new int[n];
+        dirtyIn = new long[n];
         for (int k = 0; k < n; k++) {
             labels[k] = new Label();
         }
@@ -87,19 +89,21 @@ final class RegionEmitter {
     }
 
     static boolean inlined(Insn i) {
-        return IntegerEmitter.inlined(i) || branchInlined(i) || VectorEmitter.inlined(i);
+        return IntegerEmitter.inlined(i) || branchInlined(i) || VectorEmitter.inlined(i) || FloatEmitter.inlined(i);
     }
 
     private void analyse() {
         int n = pieces.size();
-        int[] generated = new int[n];
+        long[] generated = new long[n];
         boolean[] spills = new boolean[n];
+        vectors = VectorUse.of(pieces, loops());
         for (int k = 0; k < n; k++) {
             for (Insn i : pieces.get(k).insns()) {
                 if (inlined(i)) {
+                    long changed = RegisterUse.written(i) | Code.halves(VectorUse.written(i) & vectors.locals());
                     used |= RegisterUse.used(i);
-                    written |= RegisterUse.written(i);
-                    generated[k] |= RegisterUse.written(i);
+                    written |= changed;
+                    generated[k] |= changed;
                 } else {
                     spills[k] = true;
                     generated[k] = 0;
@@ -110,7 +114,7 @@ final class RegionEmitter {
         while (changed) {
             changed = false;
             for (int k = 0; k < n; k++) {
-                int out = (spills[k] ? 0 : dirtyIn[k]) | generated[k];
+                long out = (spills[k] ? 0 : dirtyIn[k]) | generated[k];
                 for (int s : successors(pieces.get(k))) {
                     if (s >= 0 && (dirtyIn[s] | out) != dirtyIn[s]) {
                         dirtyIn[s] |= out;
@@ -171,9 +175,10 @@ final class RegionEmitter {
         init.visitEnd();
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "()I", null, null);
         m.visitCode();
-        c = new Code(m, plan, name, used, written, pageKeys());
+        c = new Code(m, plan, name, used, written, pageKeys(), vectors);
         integer = new IntegerEmitter(c);
         vector = new VectorEmitter(c);
+        floats = new FloatEmitter(c, vector);
         c.prologue();
         if (order[0] != 0) {
             m.visitJumpInsn(Opcodes.GOTO, labels[0]);
@@ -240,6 +245,18 @@ final class RegionEmitter {
         return c.sites;
     }
 
+    /** Whether control may go round inside the region. */
+    private boolean loops() {
+        for (int k = 0; k < pieces.size(); k++) {
+            for (int s : successors(pieces.get(k))) {
+                if (s >= 0 && place[s] <= place[k]) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
     // ---------------------------------------------------------------- pages in locals
 
     /**
@@ -247,13 +264,7 @@ final class RegionEmitter {
      * {@link Code#key}. Straight code looks into the TLB.
      */
     private int[] pageKeys() {
-        boolean loops = false;
-        for (int k = 0; k < pieces.size(); k++) {
-            for (int s : successors(pieces.get(k))) {
-                loops |= s >= 0 && place[s] <= place[k];
-            }
-        }
-        if (!loops || plan.codeBits != 64) {
+        if (!loops() || plan.codeBits != 64) {
             return new int[0];
         }
         int[] uses = new int[Code.KEYS];
@@ -299,6 +310,9 @@ final class RegionEmitter {
                 c.pending++;
             } else if (VectorEmitter.inlined(i)) {
                 vector.emit(i);
+                c.pending++;
+            } else if (FloatEmitter.inlined(i)) {
+                floats.emit(i);
                 c.pending++;
             } else if (call(i)) {
                 return;
@@ -352,6 +366,12 @@ final class RegionEmitter {
                 }
                 poll(i.nextRip);
             }
+        }
+        if (StateEffects.writesVectors(i)) {
+            c.reloadVectors();
+        }
+        if (StateEffects.changesReadiness(i)) {
+            c.reloadReady();
         }
         c.reload(StateEffects.registersWritten(i));
         if ((used & Code.FLAGS) != 0 && op.flagsWritten() != 0) {

@@ -32,8 +32,8 @@ final class RegisterUse {
     }
 
     /** Registers that need a local for an inlined instruction. */
-    static int used(Insn i) {
-        int set = address(i);
+    static long used(Insn i) {
+        long set = address(i);
         for (Operand o : i.op.operands()) {
             set |= operand(i, o);
         }
@@ -44,7 +44,7 @@ final class RegisterUse {
         return i.mem ? general(i.base) | general(i.index) : 0;
     }
 
-    private static int flagsRead(Insn i) {
+    private static long flagsRead(Insn i) {
         return switch (i.op.kind()) {
             case JCC, SETCC, CMOV -> Code.FLAGS;
             case STATE ->
@@ -71,7 +71,7 @@ final class RegisterUse {
     }
 
     /** Registers and flags that an inlined instruction changes in locals. */
-    static int written(Insn i) {
+    static long written(Insn i) {
         Op op = i.op;
         return switch (op.kind()) {
             case VALUE ->
@@ -89,6 +89,10 @@ final class RegisterUse {
                     case "xchgAx" -> 1 << Cpu.RAX | general(i.reg);
                     case "xchgv" -> general(i.rm) | general(i.reg);
                     case "loop", "loope", "loopne" -> 1 << Cpu.RCX;
+                    case "pmovmskb", "movmskps", "movmskpd" -> general(i.reg);
+                    case "cvtsd2si", "cvttsd2si", "cvtss2si", "cvttss2si" -> general(i.reg);
+                    case "toGeneral" -> i.mem ? 0 : general(i.rm);
+                    case "comisd", "ucomisd", "comiss", "ucomiss" -> Code.FLAGS;
                     default -> 0;
                 };
             default -> 0;

@@ -18,6 +18,23 @@ final class StateEffects {
         return owner.equals(SIMD) || owner.equals(FPU) || op.kind() == Op.Kind.LANES;
     }
 
+    /** Whether it may write XMM registers. */
+    static boolean writesVectors(Insn i) {
+        Op op = i.op;
+        return op.kind() == Op.Kind.LANES
+                || op.vectorForm() != Op.VectorForm.NONE
+                || op.owner() == null
+                || op.owner().getPackageName().equals(SIMD);
+    }
+
+    /** Whether it may change MXCSR, or the control bits of SSE. */
+    static boolean changesReadiness(Insn i) {
+        Op op = i.op;
+        return op.owner() != MulDiv.class
+                && (op.owner() == null || !op.owner().getPackageName().equals(FPU))
+                && op.kind() != Op.Kind.LANES;
+    }
+
     /**
      * General registers that it may write.
      *

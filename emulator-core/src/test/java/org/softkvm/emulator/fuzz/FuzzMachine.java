@@ -36,6 +36,12 @@ final class FuzzMachine implements AutoCloseable {
     private long startInstructions;
     private long startFaults;
 
+    /** Writes to memory, as a device would. */
+    void write(int at, byte[] bytes) {
+        memory.write(at, bytes, 0, bytes.length);
+        memory.notifyHostWrite(at, bytes.length);
+    }
+
     /** Bounds the next run. */
     void bound(long instructions) {
         startInstructions = vcpu.instructions();

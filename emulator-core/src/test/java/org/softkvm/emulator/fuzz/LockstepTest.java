@@ -27,7 +27,7 @@ class LockstepTest {
     private static final int CASES = Integer.getInteger("softkvm.lockstep.cases", 300);
     private static final int ONLY_CASE = Integer.getInteger("softkvm.lockstep.case", -1);
     private static final int INSTRUCTIONS_A_CASE = 600;
-    private static final int STUCK = -1;
+    static final int STUCK = -1;
 
     private static final ScheduledExecutorService WATCHDOG = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "lockstep-watchdog");
@@ -92,7 +92,7 @@ class LockstepTest {
         }
     }
 
-    private static String difference(String a, String b) {
+    static String difference(String a, String b) {
         String[] left = a.split("\n");
         String[] right = b.split("\n");
         StringBuilder out = new StringBuilder();
@@ -108,7 +108,7 @@ class LockstepTest {
         return out.toString();
     }
 
-    private static int step(FuzzMachine machine, SplittableRandom random, long instructions) {
+    static int step(FuzzMachine machine, SplittableRandom random, long instructions) {
         machine.bound(instructions);
         while (true) {
             long before = machine.vcpu.instructions();
