@@ -51,6 +51,9 @@ final class Float80 {
     /** Precision control: 24, 53 or 64 bits. */
     int precision = 64;
 
+    /** To nearest, with all 64 bits: {@link FpuFast} may be asked. */
+    boolean plain = true;
+
     final FpCore core = new FpCore();
 
     /** Takes rounding, precision and masks from a control word. */
@@ -59,6 +62,7 @@ final class Float80 {
         rounding = cw >> 10 & 3;
         int pc = cw >> 8 & 3;
         precision = pc == 0 ? 24 : pc == 2 ? 53 : 64;
+        plain = rounding == FpEnv.NEAREST && precision == 64;
     }
 
     /** Starts an operation. */

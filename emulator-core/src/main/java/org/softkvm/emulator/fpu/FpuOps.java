@@ -284,6 +284,9 @@ final class FpuOps {
             underflow(0, 0);
             return;
         }
+        if (FpuFast.compute(s, s.top, op, se(0), sig(0), se(i), sig(i))) {
+            return;
+        }
         f.begin();
         compute(op, se(0), sig(0), se(i), sig(i));
         deliver(0, 0);
@@ -293,6 +296,10 @@ final class FpuOps {
     void arithmeticTo(int op, int i, int pops) {
         if (isEmpty(0) || isEmpty(i)) {
             underflow(i, pops);
+            return;
+        }
+        if (FpuFast.compute(s, s.top + i & 7, op, se(0), sig(0), se(i), sig(i))) {
+            pop(pops);
             return;
         }
         f.begin();
@@ -353,6 +360,9 @@ final class FpuOps {
     }
 
     private void arithmeticOperand(int op) {
+        if (!f.memoryDenormal && FpuFast.compute(s, s.top, op, se(0), sig(0), f.signExp, f.sig)) {
+            return;
+        }
         compute(op, se(0), sig(0), f.signExp, f.sig);
         deliver(0, 0);
     }
@@ -446,6 +456,11 @@ final class FpuOps {
                 pop(pops);
             }
             return Float80.UNORDERED;
+        }
+        int fast = FpuFast.compare(se(0), sig(0), se(i), sig(i));
+        if (fast != Float80.UNORDERED) {
+            pop(pops);
+            return fast;
         }
         f.begin();
         int c = f.compare(se(0), sig(0), se(i), sig(i), quiet);

@@ -55,6 +55,8 @@ final class Code {
     private final int doubles;
     /** Local of what {@link FloatSupport#ready} says, or 0 where nobody asks. */
     private final int ready;
+    /** Local of what {@link org.softkvm.emulator.fpu.X87Direct#ready} says, or 0. */
+    private final int x87Ready;
     /** By key: the first of its two locals, or 0. */
     private final int[] pageLocals = new int[KEYS];
     /** By temporary: the key of the address in it, or -1. */
@@ -71,6 +73,8 @@ final class Code {
     int tameSingles;
     /** SSE is known to be usable. */
     boolean sseChecked;
+    /** The x87 is known to be usable without a fault. */
+    private boolean x87Checked;
     /** The flag operation that the last setter in this block recorded, or -1. */
     int knownFlags = -1;
     /** Instructions of this block completed and not yet counted. */
@@ -146,6 +150,12 @@ final class Code {
             types.add(Opcodes.INTEGER);
         } else {
             ready = 0;
+        }
+        if (vectors.x87()) {
+            x87Ready = at++;
+            types.add(Opcodes.INTEGER);
+        } else {
+            x87Ready = 0;
         }
         temporaries = at;
         int before = count;
@@ -429,6 +439,15 @@ final class Code {
         }
     }
 
+    /** Leaves in front of the instruction where an x87 instruction may fault. */
+    void x87() {
+        if (!x87Checked) {
+            m.visitVarInsn(Opcodes.ILOAD, x87Ready);
+            m.visitJumpInsn(Opcodes.IFEQ, sideExit());
+            x87Checked = true;
+        }
+    }
+
     /** Emits something behind the code that is executed mostly. */
     void cold(Runnable code) {
         cold.add(code);
@@ -482,6 +501,12 @@ final class Code {
         loadFop();
         loadFa();
         loadFb();
+    }
+
+    /** A method has written all arithmetic flags in the Cpu. */
+    void flagsWritten() {
+        reloadFlags();
+        dirty &= ~FLAGS;
     }
 
     /** Reads the flags that a method left in the Cpu. */
@@ -559,6 +584,13 @@ final class Code {
             m.visitVarInsn(Opcodes.ISTORE, ready);
             sseChecked = false;
         }
+        if (x87Ready != 0) {
+            cpu();
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC, "org/softkvm/emulator/fpu/X87Direct", "ready", "(L" + CPU + ";)I", false);
+            m.visitVarInsn(Opcodes.ISTORE, x87Ready);
+            x87Checked = false;
+        }
     }
 
     /** Loads registers from the Cpu. */
@@ -618,6 +650,7 @@ final class Code {
         tameDoubles = 0;
         tameSingles = 0;
         sseChecked = false;
+        x87Checked = false;
         dirty = dirtyAtEntry;
         knownFlags = -1;
         pending = 0;
@@ -789,9 +822,28 @@ final class Code {
         m.visitJumpInsn(Opcodes.IFLT, sideExit());
     }
 
+    /** Pushes the instruction being emitted. */
+    void insn() {
+        m.visitFieldInsn(Opcodes.GETSTATIC, owner, "I", "[L" + INSN + ";");
+        intConstant(site());
+        op(Opcodes.AALOAD);
+    }
+
     /** The linear address of the ModRM operand goes to a temporary. */
     void address(Insn i, int size, boolean write, int slot) {
         effectiveAddress(i);
+        addressOf(i, size, write, slot);
+    }
+
+    /** As {@link #address(Insn, int, boolean, int)}; the offset in the segment goes to another temporary. */
+    void address(Insn i, int size, boolean write, int slot, int offset) {
+        effectiveAddress(i);
+        storeLong(offset);
+        loadLong(offset);
+        addressOf(i, size, write, slot);
+    }
+
+    private void addressOf(Insn i, int size, boolean write, int slot) {
         linear(i.seg, size, write, slot);
         keyed(slot, i.base, write);
         if (i.seg >= Cpu.FS) {

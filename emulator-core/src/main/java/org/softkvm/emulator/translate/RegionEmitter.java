@@ -48,6 +48,7 @@ final class RegionEmitter {
     private IntegerEmitter integer;
     private VectorEmitter vector;
     private FloatEmitter floats;
+    private X87Emitter x87;
     private int current;
 
     /** What was emitted. */
@@ -89,7 +90,11 @@ final class RegionEmitter {
     }
 
     static boolean inlined(Insn i) {
-        return IntegerEmitter.inlined(i) || branchInlined(i) || VectorEmitter.inlined(i) || FloatEmitter.inlined(i);
+        return IntegerEmitter.inlined(i)
+                || branchInlined(i)
+                || VectorEmitter.inlined(i)
+                || FloatEmitter.inlined(i)
+                || X87Emitter.inlined(i);
     }
 
     private void analyse() {
@@ -179,6 +184,7 @@ final class RegionEmitter {
         integer = new IntegerEmitter(c);
         vector = new VectorEmitter(c);
         floats = new FloatEmitter(c, vector);
+        x87 = new X87Emitter(c);
         c.prologue();
         if (order[0] != 0) {
             m.visitJumpInsn(Opcodes.GOTO, labels[0]);
@@ -313,6 +319,9 @@ final class RegionEmitter {
                 c.pending++;
             } else if (FloatEmitter.inlined(i)) {
                 floats.emit(i);
+                c.pending++;
+            } else if (X87Emitter.inlined(i)) {
+                x87.emit(i);
                 c.pending++;
             } else if (call(i)) {
                 return;

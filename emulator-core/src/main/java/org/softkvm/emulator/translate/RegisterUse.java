@@ -93,6 +93,7 @@ final class RegisterUse {
                     case "cvtsd2si", "cvttsd2si", "cvtss2si", "cvttss2si" -> general(i.reg);
                     case "toGeneral" -> i.mem ? 0 : general(i.rm);
                     case "comisd", "ucomisd", "comiss", "ucomiss" -> Code.FLAGS;
+                    case "fcomi", "fcomip", "fucomi", "fucomip" -> Code.FLAGS;
                     default -> 0;
                 };
             default -> 0;

@@ -27,12 +27,10 @@ final class StateEffects {
                 || op.owner().getPackageName().equals(SIMD);
     }
 
-    /** Whether it may change MXCSR, or the control bits of SSE. */
+    /** Whether it may change MXCSR, the control word of the x87, or the control bits of either. */
     static boolean changesReadiness(Insn i) {
         Op op = i.op;
-        return op.owner() != MulDiv.class
-                && (op.owner() == null || !op.owner().getPackageName().equals(FPU))
-                && op.kind() != Op.Kind.LANES;
+        return op.owner() != MulDiv.class && op.kind() != Op.Kind.LANES;
     }
 
     /**

@@ -13,16 +13,19 @@ import org.softkvm.emulator.simd.Conversions;
  * @param any whether an SSE instruction is emitted in place at all
  * @param locals halves that have a local; the others stay in their array
  * @param doubles those of them that are kept as a double, because arithmetic is what is mostly done with them
+ * @param x87 whether an x87 instruction is emitted in place
  */
-record VectorUse(boolean any, int locals, int doubles) {
+record VectorUse(boolean any, int locals, int doubles, boolean x87) {
     /** Looks through the blocks of a region. Straight code loads and stores each register once: its array will do. */
     static VectorUse of(List<Plan.Piece> pieces, boolean loops) {
         boolean any = false;
+        boolean x87 = false;
         int touched = 0;
         int[] asDouble = new int[32];
         int[] asLong = new int[32];
         for (Plan.Piece p : pieces) {
             for (Insn i : p.insns()) {
+                x87 |= X87Emitter.inlined(i);
                 if (!VectorEmitter.inlined(i) && !FloatEmitter.inlined(i)) {
                     continue;
                 }
@@ -41,7 +44,7 @@ record VectorUse(boolean any, int locals, int doubles) {
                 doubles |= 1 << h;
             }
         }
-        return new VectorUse(any, loops ? touched : 0, doubles);
+        return new VectorUse(any, loops ? touched : 0, doubles, x87);
     }
 
     private static int low(int n) {

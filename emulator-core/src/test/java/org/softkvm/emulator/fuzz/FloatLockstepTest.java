@@ -16,12 +16,14 @@ import org.softkvm.emulator.cpu.Cpu;
  * As {@link LockstepTest}, for loops of SSE and x87 instructions over ordinary and special numbers, under all kinds of
  * MXCSR and x87 control words: what random bytes hardly ever make.
  *
- * <p>System properties: {@code softkvm.lockstep.seed}, {@code softkvm.lockstep.float} (cases in each mode).
+ * <p>System properties: {@code softkvm.lockstep.seed}, {@code softkvm.lockstep.float} (cases in each mode),
+ * {@code softkvm.lockstep.case} (one case only).
  */
 @Execution(ExecutionMode.CONCURRENT)
 class FloatLockstepTest {
     private static final long SEED = Long.getLong("softkvm.lockstep.seed", 1);
     private static final int CASES = Integer.getInteger("softkvm.lockstep.float", 250);
+    private static final int ONLY_CASE = Integer.getInteger("softkvm.lockstep.case", -1);
     private static final int DATA_BYTES = 0x80;
     private static final int INSTRUCTIONS_A_CASE = 4_000;
 
@@ -31,7 +33,7 @@ class FloatLockstepTest {
         try (FuzzMachine interpreter = new FuzzMachine(mode);
                 FuzzMachine translator = new FuzzMachine(mode)) {
             translator.vcpu.setTranslation(1, true);
-            for (int n = 0; n < CASES; n++) {
+            for (int n = Math.max(0, ONLY_CASE); n < (ONLY_CASE < 0 ? CASES : ONLY_CASE + 1); n++) {
                 SplittableRandom a = new SplittableRandom(SEED * 1_000_003 + mode.ordinal() * 7_919L + n);
                 SplittableRandom b = new SplittableRandom(SEED * 1_000_003 + mode.ordinal() * 7_919L + n);
                 interpreter.prepare(a);
