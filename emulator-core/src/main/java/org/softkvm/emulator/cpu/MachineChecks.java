@@ -16,6 +16,12 @@ final class MachineChecks {
     /** MCG_CTL_P: MCG_CTL is there. */
     private static final long CAPABILITIES = 1 << 8 | BANKS;
 
+    /** MCG_CAP: how many banks there are. */
+    private static final int COUNT = 0xFF;
+
+    /** What MCG_CAP may have: the count, MCG_CTL_P, and MCG_SER_P, which is about errors that never come. */
+    private static final long SUPPORTED = 1 << 24 | 1 << 8 | COUNT;
+
     /** RIPV, EIPV, MCIP. */
     private static final long STATUS_BITS = 7;
 
@@ -23,10 +29,16 @@ final class MachineChecks {
     private static final int STATUS = 1;
 
     private final long[] banks = new long[4 * BANKS];
+    private long capabilities = CAPABILITIES;
     private long status;
     private long control = -1;
 
     MachineChecks() {
+        reset();
+    }
+
+    private void reset() {
+        control = -1;
         for (int k = 0; k < BANKS; k++) {
             banks[4 * k + CTL] = -1;
         }
@@ -49,7 +61,7 @@ final class MachineChecks {
 
     long read(int index) {
         return switch (index) {
-            case MCG_CAP -> CAPABILITIES;
+            case MCG_CAP -> capabilities;
             case MCG_STATUS -> status;
             case MCG_CTL -> control;
             default -> banks[index - FIRST];
@@ -64,7 +76,13 @@ final class MachineChecks {
     boolean write(int index, long v, boolean host) {
         switch (index) {
             case MCG_CAP -> {
-                return false;
+                // From outside, as KVM_X86_SETUP_MCE sets it; banks that it does not count stay empty.
+                int wanted = (int) v & COUNT;
+                if (!host || wanted < 1 || wanted > BANKS || (v & ~SUPPORTED) != 0) {
+                    return false;
+                }
+                capabilities = v;
+                reset();
             }
             case MCG_STATUS -> {
                 if ((v & ~STATUS_BITS) != 0) {

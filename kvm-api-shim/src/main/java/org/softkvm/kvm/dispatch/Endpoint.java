@@ -44,6 +44,14 @@ public abstract class Endpoint {
         throw new KvmException("mmap", Errno.ENODEV, "descriptor (nothing to map)");
     }
 
+    /**
+     * The page of coalesced writes, one for all vcpus of a VM. It is the third page of the first vcpu's mapping; Java
+     * cannot map it into the others', so a native library does that.
+     */
+    public MemorySegment coalescedRing() {
+        throw new KvmException("mmap", Errno.ENODEV, "descriptor (no ring of coalesced writes)");
+    }
+
     /** pread of the descriptor: how many bytes, or a negative errno. */
     public long read(MemorySegment into, long offset) {
         return -Errno.EINVAL.number();

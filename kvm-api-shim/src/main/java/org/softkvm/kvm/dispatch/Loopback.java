@@ -185,6 +185,14 @@ public final class Loopback implements SystemCalls {
         return mapping(memory.asSlice(0, size), () -> {});
     }
 
+    /** The ring of coalesced writes of a vcpu's descriptor. */
+    MemorySegment ring(int descriptor) {
+        if (open.get(descriptor) instanceof Endpoint endpoint) {
+            return endpoint.coalescedRing();
+        }
+        throw new KvmException("mmap", Errno.EBADF, "fd=" + descriptor);
+    }
+
     @Override
     public Mapping allocate(long size) {
         MemorySegment segment;

@@ -28,6 +28,9 @@ public final class SystemEndpoint extends Endpoint {
     /** What the page of a vcpu can hold: general registers, segments, events. */
     private static final int ALL_SYNC_REGS = 7;
 
+    /** KVM_CAP_SYS_ATTRIBUTES: {@link #attribute}. */
+    private static final int SYS_ATTRIBUTES = 209;
+
     private static final int XCOMP_GUEST_SUPP = 0;
     private static final int XSAVE_LEAF = 0xD;
     private static final long ATTR_GROUP = offset(VmStructs.DEVICE_ATTR, "group");
@@ -82,6 +85,9 @@ public final class SystemEndpoint extends Endpoint {
     static int extension(Kvm kvm, int number) {
         if (number == Capability.SYNC_REGS.number()) {
             return ALL_SYNC_REGS;
+        }
+        if (number == SYS_ATTRIBUTES) {
+            return 1;
         }
         int value = kvm.checkExtension(number);
         if (number == Capability.COALESCED_MMIO.number() && value != 0) {

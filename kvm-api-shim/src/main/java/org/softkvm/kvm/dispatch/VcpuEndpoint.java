@@ -1,6 +1,5 @@
 package org.softkvm.kvm.dispatch;
 
-import static org.softkvm.kvm.abi.Fields.getByte;
 import static org.softkvm.kvm.abi.Fields.getInt;
 import static org.softkvm.kvm.abi.Fields.getLong;
 import static org.softkvm.kvm.abi.Fields.offset;
@@ -23,6 +22,7 @@ import org.softkvm.kvm.Kvm;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.LapicState;
 import org.softkvm.kvm.MpState;
+import org.softkvm.kvm.RegisterId;
 import org.softkvm.kvm.Regs;
 import org.softkvm.kvm.Sregs;
 import org.softkvm.kvm.Sregs2;
@@ -37,6 +37,7 @@ import org.softkvm.kvm.abi.ListCodec;
 import org.softkvm.kvm.abi.RegisterStructs;
 import org.softkvm.kvm.abi.RegsCodec;
 import org.softkvm.kvm.abi.Request;
+import org.softkvm.kvm.abi.VmStructs;
 
 /** What a descriptor of a vcpu stands for. One call at a time: another one waits, as in the kernel. */
 final class VcpuEndpoint extends Endpoint {
@@ -55,7 +56,9 @@ final class VcpuEndpoint extends Endpoint {
     private static final long PHYSICAL_ADDRESS = offset(RegisterStructs.TRANSLATION, "physical_address");
     private static final long VALID = offset(RegisterStructs.TRANSLATION, "valid");
     private static final long WRITEABLE = offset(RegisterStructs.TRANSLATION, "writeable");
-    private static final long MCE_BANK = offset(RegisterStructs.X86_MCE, "bank");
+    private static final long ATTR_GROUP = offset(VmStructs.DEVICE_ATTR, "group");
+    private static final long ATTR_ATTR = offset(VmStructs.DEVICE_ATTR, "attr");
+    private static final long ATTR_ADDR = offset(VmStructs.DEVICE_ATTR, "addr");
     private static final long ONE_REG_ADDR = offset(RegisterStructs.ONE_REG, "addr");
 
     private final Kvm kvm;
@@ -94,6 +97,11 @@ final class VcpuEndpoint extends Endpoint {
     @Override
     public MemorySegment mapping() {
         return page.memory();
+    }
+
+    @Override
+    public MemorySegment coalescedRing() {
+        return vm.ring();
     }
 
     /** What KVM_SET_SIGNAL_MASK said: bit n - 1 is set where signal n stays blocked; -1 where nothing was said. */
@@ -151,7 +159,7 @@ final class VcpuEndpoint extends Endpoint {
             case Request.KVM_ENABLE_CAP ->
                 throw invalid(request, "cap=" + getInt(struct(argument, RegisterStructs.INTERRUPT), 0));
             case Request.KVM_GET_DEVICE_ATTR, Request.KVM_SET_DEVICE_ATTR, Request.KVM_HAS_DEVICE_ATTR ->
-                throw new KvmException(Ioctl.name(request), Errno.ENXIO, "vcpu (has no attributes)");
+                attribute(request, struct(argument, VmStructs.DEVICE_ATTR));
             default -> {
                 registers(request, argument);
                 yield 0;
@@ -279,9 +287,8 @@ final class VcpuEndpoint extends Endpoint {
             case Request.KVM_SET_VAPIC_ADDR ->
                 vcpu.setVapicAddr(getLong(struct(argument, RegisterStructs.VAPIC_ADDR), 0));
             case Request.KVM_KVMCLOCK_CTRL -> vcpu.kvmclockCtrl();
-            case Request.KVM_X86_SETUP_MCE -> MachineCheck.setUp(getLong(memory.at(argument, 8), 0));
-            case Request.KVM_X86_SET_MCE ->
-                MachineCheck.inject(getByte(struct(argument, RegisterStructs.X86_MCE), MCE_BANK));
+            case Request.KVM_X86_SETUP_MCE -> MachineCheck.setUp(vcpu, getLong(memory.at(argument, 8), 0));
+            case Request.KVM_X86_SET_MCE -> MachineCheck.inject(vcpu, struct(argument, RegisterStructs.X86_MCE));
             default -> throw unknown(request);
         }
     }
@@ -390,6 +397,25 @@ final class VcpuEndpoint extends Endpoint {
             putLong(value, 0, vcpu.getOneReg(id));
         } else {
             vcpu.setOneReg(id, getLong(value, 0));
+        }
+        return 0;
+    }
+
+    /** The only attribute: KVM_VCPU_TSC_CTRL, KVM_VCPU_TSC_OFFSET, what the guest's counter is ahead of the host's. */
+    private int attribute(int request, MemorySegment attribute) {
+        if (getInt(attribute, ATTR_GROUP) != 0 || getLong(attribute, ATTR_ATTR) != 0) {
+            throw new KvmException(
+                    Ioctl.name(request),
+                    Errno.ENXIO,
+                    "group=" + getInt(attribute, ATTR_GROUP) + " attr=" + getLong(attribute, ATTR_ATTR));
+        }
+        if (request != Request.KVM_HAS_DEVICE_ATTR) {
+            MemorySegment value = memory.at(getLong(attribute, ATTR_ADDR), 8);
+            if (request == Request.KVM_GET_DEVICE_ATTR) {
+                putLong(value, 0, vcpu.getOneReg(RegisterId.EMULATOR_TSC_OFFSET));
+            } else {
+                vcpu.setOneReg(RegisterId.EMULATOR_TSC_OFFSET, getLong(value, 0));
+            }
         }
         return 0;
     }

@@ -190,6 +190,11 @@ final class VmEndpoint extends Endpoint {
         }
     }
 
+    /** The page of coalesced writes; there is one as soon as there is a vcpu. */
+    synchronized MemorySegment ring() {
+        return vm.coalescedRing().segment();
+    }
+
     private int enableCap(MemorySegment cap) {
         int number = getInt(cap, 0);
         if (getInt(cap, CAP_FLAGS) != 0) {

@@ -12,6 +12,7 @@ final class Capabilities {
     static final int MAX_VCPU_ID = 255;
 
     private static final int RECOMMENDED_VCPUS = 16;
+    private static final int MACHINE_CHECK_BANKS = 10;
     private static final int COALESCED_PAGE = 2;
 
     private Capabilities() {}
@@ -63,6 +64,7 @@ final class Capabilities {
                     TSC_CONTROL,
                     VM_TSC_CONTROL,
                     GET_TSC_KHZ,
+                    VCPU_ATTRIBUTES,
                     ONE_REG,
                     TSC_DEADLINE_TIMER,
                     SIGNAL_MSI,
@@ -86,6 +88,7 @@ final class Capabilities {
             // The page of the vcpu's mapping in which the ring lies.
             case COALESCED_MMIO -> COALESCED_PAGE;
             case MANUAL_DIRTY_LOG_PROTECT2 -> DirtyLogs.MANUAL | DirtyLogs.INITIALLY_SET;
+            case MCE -> MACHINE_CHECK_BANKS;
             case NR_VCPUS -> RECOMMENDED_VCPUS;
             case MAX_VCPUS, MAX_VCPU_ID -> MAX_VCPU_ID;
             case NR_MEMSLOTS -> SlotTable.MAX_SLOTS;
