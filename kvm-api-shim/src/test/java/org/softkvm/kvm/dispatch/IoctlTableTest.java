@@ -246,7 +246,7 @@ class IoctlTableTest {
         c.ram();
         c.createVcpu();
         c.ok(c.vcpu, KVM_SET_CPUID2, c.cpuid());
-        c.realMode("90 90 e6 10");
+        c.realMode("fb 90 90 e6 10");
         c.ok(c.vcpu, KVM_INTERRUPT, c.words(0x20));
         // The handler: hlt.
         Fields.putInt(c.ram, 0x20 * 4, 0x2000);
