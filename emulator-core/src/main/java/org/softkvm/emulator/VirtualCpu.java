@@ -141,6 +141,16 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Those of {@link #interpreted()} that translated code should have executed: behind a side exit, in a block whose
+     * region cannot be entered, or in one that cannot be translated.
+     *
+     * @return count
+     */
+    public long fallbacks() {
+        return interpreter.fallbacks;
+    }
+
+    /**
      * Times that translated code left an instruction to the interpreter.
      *
      * @return count

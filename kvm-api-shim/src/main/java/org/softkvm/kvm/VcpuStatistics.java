@@ -35,6 +35,8 @@ public final class VcpuStatistics {
     public long faults;
     /** Instructions that the interpreter executed, an iteration of REP not being one. */
     public long interpreted;
+    /** Those of them that translated code should have executed: it left them, or they cannot be translated. */
+    public long fallbacks;
     /** Regions of guest code translated. */
     public long regions;
     /** Bytes of bytecode in them. */

@@ -53,6 +53,8 @@ final class Block {
     Block linkB;
     /** Executions by the interpreter. */
     int count;
+    /** It was to be translated and could not be. */
+    boolean refused;
     /** The region that is entered here, or null. */
     RunnableRegion region;
     /** Regions that hold a copy of this block; they die with it. */

@@ -36,6 +36,13 @@ public final class Interpreter {
     /** Times that translated code left an instruction to the interpreter (statistics). */
     public long sideExits;
 
+    /**
+     * Those of {@link #interpreted} that translated code should have executed (statistics): behind a side exit up to the
+     * end of the block, in a block whose region cannot be entered now, and in blocks that were refused. Not those of
+     * blocks that were not yet executed often enough, nor the last ones before a limit of instructions.
+     */
+    public long fallbacks;
+
     /** The region that was left last for a place that it has no link to; null where something else ran since. */
     private RunnableRegion lastRegion;
 
@@ -141,11 +148,27 @@ public final class Interpreter {
                 continue;
             }
             lastRegion = null;
-            if (++b.count == threshold) {
-                regions.hot(b);
+            if (++b.count >= threshold || region != null) {
+                previous = executeHot(b, most) ? b : null;
+                continue;
             }
             previous = execute(b, 0, most) ? b : null;
         }
+    }
+
+    /** Executes a block that is due for translation, or has been translated. */
+    private boolean executeHot(Block b, int most) {
+        // Before it is translated: what makes it hot is not yet a fallback.
+        boolean fallback = regions.fallsBack(b);
+        if (b.count == regions.threshold) {
+            regions.hot(b);
+        }
+        long before = interpreted;
+        boolean ended = execute(b, 0, most);
+        if (fallback) {
+            fallbacks += interpreted - before;
+        }
+        return ended;
     }
 
     /**
@@ -206,9 +229,7 @@ public final class Interpreter {
                 continue;
             }
             lastRegion = null;
-            if (++b.count == threshold) {
-                regions.hot(b);
-            }
+            boolean hot = ++b.count >= threshold || region != null && left > region.code.size;
             int length = b.insns.length;
             if (b.insns[length - 1].rep != 0 && length > 1) {
                 most = Math.min(most, length - 1);
@@ -217,7 +238,7 @@ public final class Interpreter {
                 most = (int) Math.min(most, left);
             }
             c.inexact = c.virtualTime && most > 1 && length > 1;
-            previous = execute(b, 0, most) ? b : null;
+            previous = (hot ? executeHot(b, most) : execute(b, 0, most)) ? b : null;
             c.inexact = false;
         }
     }
@@ -286,6 +307,16 @@ public final class Interpreter {
             cpu.instructions += code.sitePending[site];
         }
         sideExits++;
+        long before = interpreted;
+        Block b = sideExit(region, site);
+        fallbacks += interpreted - before;
+        return b;
+    }
+
+    /** Executes what is left of a block from the instruction on that translated code did not execute. */
+    private Block sideExit(RunnableRegion region, int site) {
+        Cpu cpu = c;
+        Region code = region.code;
         Block b = region.blocks[code.siteBlock[site]];
         int index = code.siteIndex[site];
         if (!region.counted) {

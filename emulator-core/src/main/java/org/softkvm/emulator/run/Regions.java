@@ -116,6 +116,11 @@ final class Regions {
         translate(head, true);
     }
 
+    /** Whether a block that is interpreted once more should have been executed by translated code. */
+    boolean fallsBack(Block b) {
+        return b.refused || b.unsettled != null || b.region != null;
+    }
+
     /** A block was executed as often as the threshold says. */
     void hot(Block head) {
         if (head.region != null || head.unsettled != null || waiting.get() >= MAX_WAITING) {
@@ -164,6 +169,7 @@ final class Regions {
     private void install(Done d) {
         if (d.region == null) {
             failed++;
+            d.job.blocks[0].refused = true;
             return;
         }
         if (d.job.plan.counted != counted || d.job.plan.shared != shared) {

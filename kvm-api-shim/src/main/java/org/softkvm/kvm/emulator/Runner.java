@@ -547,6 +547,7 @@ final class Runner {
         statistics.blocksDecoded = cpu.blocksDecoded();
         statistics.faults = cpu.faults();
         statistics.interpreted = cpu.interpreted();
+        statistics.fallbacks = cpu.fallbacks();
         statistics.regions = cpu.regionsTranslated();
         statistics.regionBytes = cpu.regionBytes();
         statistics.translationNanos = cpu.translationNanos();

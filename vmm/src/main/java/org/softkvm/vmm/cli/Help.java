@@ -56,7 +56,7 @@ final class Help {
                   seconds guest_seconds halt_seconds virtual_seconds
                                       host time: of the run, in guest code, halted; guest time under --clock virtual
                   interrupts faults tlb_misses tlb_flushes blocks_decoded
-                  interpreted side_exits regions
+                  interpreted fallbacks side_exits regions
                                       instructions that the interpreter executed (REP counts once), instructions that
                                       translated code left to it, what the translator made: counts, bytes, seconds
                   exits               by KVM's names

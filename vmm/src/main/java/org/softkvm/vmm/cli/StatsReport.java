@@ -32,11 +32,13 @@ final class StatsReport {
             TranslationStatistics translation = stats.translation();
             out.append(String.format(
                     Locale.ROOT,
-                    "\nsoftkvm: %,d regions of %,d bytes translated in %.2f s, %,d instructions interpreted, %,d side exits",
+                    "\nsoftkvm: %,d regions of %,d bytes translated in %.2f s, %,d instructions interpreted,"
+                            + " %,d of them fallbacks, %,d side exits",
                     translation.regions(),
                     translation.bytes(),
                     translation.seconds(),
                     translation.interpreted(),
+                    translation.fallbacks(),
                     translation.sideExits()));
         }
         out.append("\nsoftkvm: exits:");
@@ -67,6 +69,7 @@ final class StatsReport {
         add(out, "blocks_decoded", number(stats.blocksDecoded()));
         TranslationStatistics translation = stats.translation();
         add(out, "interpreted", number(translation.interpreted()));
+        add(out, "fallbacks", number(translation.fallbacks()));
         add(out, "side_exits", number(translation.sideExits()));
         StringBuilder regions = new StringBuilder("{");
         add(regions, "translated", number(translation.regions()));

@@ -235,6 +235,7 @@ final class Cpus {
             sum.blocksDecoded += counters.blocksDecoded;
             sum.faults += counters.faults;
             sum.interpreted += counters.interpreted;
+            sum.fallbacks += counters.fallbacks;
             sum.regions += counters.regions;
             sum.regionBytes += counters.regionBytes;
             sum.translationNanos += counters.translationNanos;
@@ -256,6 +257,7 @@ final class Cpus {
                 sum.blocksDecoded,
                 new TranslationStatistics(
                         sum.interpreted,
+                        sum.fallbacks,
                         sum.regions,
                         sum.regionBytes,
                         sum.translationNanos / 1e9,

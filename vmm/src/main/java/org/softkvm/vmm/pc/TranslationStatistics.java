@@ -4,6 +4,8 @@ package org.softkvm.vmm.pc;
  * What the translator of guest code did.
  *
  * @param interpreted instructions that the interpreter executed, an iteration of REP not being one
+ * @param fallbacks those of them that translated code should have executed: it left them to the interpreter, or they
+ *     cannot be translated; not those that were not yet executed often enough
  * @param regions regions of guest code translated
  * @param bytes bytes of bytecode in them
  * @param seconds host time spent on translation, on whatever thread
@@ -12,7 +14,14 @@ package org.softkvm.vmm.pc;
  * @param sideExits times that translated code left an instruction to the interpreter
  */
 public record TranslationStatistics(
-        long interpreted, long regions, long bytes, double seconds, long failed, long dropped, long sideExits) {
+        long interpreted,
+        long fallbacks,
+        long regions,
+        long bytes,
+        double seconds,
+        long failed,
+        long dropped,
+        long sideExits) {
     /** What is known of a run on a backend that does not count. */
-    static final TranslationStatistics NONE = new TranslationStatistics(-1, -1, -1, -1, -1, -1, -1);
+    static final TranslationStatistics NONE = new TranslationStatistics(-1, -1, -1, -1, -1, -1, -1, -1);
 }
