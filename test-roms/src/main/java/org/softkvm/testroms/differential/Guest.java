@@ -122,6 +122,8 @@ final class Guest implements AutoCloseable {
             memory.set(INT, Layout.TSS + 4L, Layout.KERNEL_STACK);
             memory.set(INT, Layout.TSS + 8L, Layout.KERNEL_DATA_SELECTOR);
         }
+        // No bitmap of ports.
+        memory.set(SHORT, Layout.TSS + 0x66L, (short) 0x68);
         if (mode.longMode()) {
             memory.set(LONG, Layout.TABLES, Layout.TABLES + 0x1000 | 7);
             memory.set(LONG, Layout.TABLES + 0x1000L, Layout.TABLES + 0x2000 | 7);
