@@ -31,8 +31,8 @@ public final class SnapshotFormat {
         return "SoftKVM snapshot".getBytes(StandardCharsets.US_ASCII);
     }
 
-    /** The digest of the content with one more piece. */
-    static long digest(long before, byte[] piece, int length) {
-        return (Long.rotateLeft(before, 23) ^ Xxh64.hash(piece, length)) * MULTIPLIER;
+    /** The digest of the frames with one more. */
+    static long digest(long before, byte[] frame, int length) {
+        return (Long.rotateLeft(before, 23) ^ Xxh64.hash(frame, length)) * MULTIPLIER;
     }
 }

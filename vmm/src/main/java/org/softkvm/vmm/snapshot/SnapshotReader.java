@@ -162,7 +162,7 @@ public final class SnapshotReader implements AutoCloseable {
         }
         piece = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         length += plain;
-        digest = SnapshotFormat.digest(digest, bytes, plain);
+        digest = SnapshotFormat.digest(digest, frame, compressed);
     }
 
     private void need(int bytes) throws VmmException {

@@ -126,7 +126,7 @@ public final class SnapshotWriter {
                 .array());
         out.write(frame, 0, compressed);
         length += plain;
-        digest = SnapshotFormat.digest(digest, piece.array(), plain);
+        digest = SnapshotFormat.digest(digest, frame, compressed);
         piece.clear();
     }
 
