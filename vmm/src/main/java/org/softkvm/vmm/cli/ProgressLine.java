@@ -11,7 +11,9 @@ final class ProgressLine implements SaveProgress {
 
     private final PrintStream err;
     private final boolean terminal;
-    private long next = -1;
+    private long next;
+    private long start = -1;
+    private long end = -1;
     private boolean shown;
 
     /** For standard error, if there is somebody who looks. */
@@ -36,11 +38,13 @@ final class ProgressLine implements SaveProgress {
 
     /** The same at a moment. */
     void at(long done, long total, long now) {
+        if (start < 0) {
+            start = now;
+            next = now + PATIENCE_NANOS;
+        }
+        end = now;
         if (!terminal) {
             return;
-        }
-        if (next < 0) {
-            next = now + PATIENCE_NANOS;
         }
         if (done < total && now - next >= 0) {
             err.print("\rsoftkvm: saving, " + (int) (100.0 * done / total) + "% ");
@@ -51,5 +55,10 @@ final class ProgressLine implements SaveProgress {
             err.print("\r\033[K");
             err.flush();
         }
+    }
+
+    /** How long the writing took, in seconds. */
+    double seconds() {
+        return (end - start) / 1e9;
     }
 }

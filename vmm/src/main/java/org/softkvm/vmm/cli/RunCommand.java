@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.softkvm.vmm.GuestFile;
@@ -42,6 +43,8 @@ final class RunCommand {
 
     /** Whether there is a file to save to. */
     private volatile boolean saving;
+
+    private ProgressLine progress;
 
     RunCommand(InputStream in, OutputStream out, PrintStream err) {
         this.in = in;
@@ -106,12 +109,18 @@ final class RunCommand {
         }
         if (line.hasOption(RunOptions.SAVE)) {
             if (result.reason().canGoOn()) {
-                err.println("softkvm: saved to " + line.getOptionValue(RunOptions.SAVE));
+                err.println("softkvm: saved to " + saved(line.getOptionValue(RunOptions.SAVE)));
             } else if (result.reason() != PcResult.Reason.STOPPED) {
                 throw new VmmException("--save: nothing was saved: " + ending(result.reason()));
             }
         }
         return result.exitStatus();
+    }
+
+    /** The file, its size and how long it took. */
+    private String saved(String file) {
+        long size = Path.of(file).toFile().length();
+        return String.format(Locale.ROOT, "%s: %.1f MiB in %.1f s", file, size / 1048576.0, progress.seconds());
     }
 
     private static String ending(PcResult.Reason reason) {
@@ -145,7 +154,8 @@ final class RunCommand {
             files(line, builder);
         }
         if (line.hasOption(RunOptions.SAVE)) {
-            builder.save(path("--save", line.getOptionValue(RunOptions.SAVE)), new ProgressLine(err));
+            progress = new ProgressLine(err);
+            builder.save(path("--save", line.getOptionValue(RunOptions.SAVE)), progress);
         }
         if (line.hasOption(RunOptions.EXPECT)) {
             if (line.getOptionValue(RunOptions.EXPECT).isEmpty()) {

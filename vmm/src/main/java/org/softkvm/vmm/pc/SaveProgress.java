@@ -4,7 +4,7 @@ package org.softkvm.vmm.pc;
 @FunctionalInterface
 public interface SaveProgress {
     /**
-     * So much is done; called for each MiB of the guest's memory.
+     * So much is done; called when the writing begins, and for each MiB of the guest's memory.
      *
      * @param done bytes of the guest's memory that were looked at
      * @param total all of them

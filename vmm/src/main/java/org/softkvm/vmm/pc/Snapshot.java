@@ -117,6 +117,7 @@ final class Snapshot {
     }
 
     private void write(SnapshotWriter out, SaveProgress progress, Vm vm, GuestRam ram) throws IOException {
+        progress.at(0, ram.all().byteSize());
         SavedPc.write(config, backend, rom, out);
         chips.write(out);
         for (SavedCpu cpu : cpus) {

@@ -50,7 +50,9 @@ class SnapshotCommandTest {
         List<String> all = new ArrayList<>(List.of("run", "--backend", "emulator", "--timeout", "60"));
         all.addAll(List.of(arguments));
         int status = new Main(
-                        new ByteArrayInputStream(new byte[0]), output, new PrintStream(errors, true, StandardCharsets.UTF_8))
+                        new ByteArrayInputStream(new byte[0]),
+                        output,
+                        new PrintStream(errors, true, StandardCharsets.UTF_8))
                 .run(all.toArray(new String[0]));
         out = output.toString(StandardCharsets.UTF_8);
         err = errors.toString(StandardCharsets.UTF_8);
@@ -62,7 +64,7 @@ class SnapshotCommandTest {
         arguments.addAll(List.of(more));
         assertThat(run(arguments.toArray(new String[0]))).as(err).isZero();
         assertThat(out).isEqualTo("012345");
-        assertThat(err).isEqualTo("softkvm: saved to " + file + "\n");
+        assertThat(err).startsWith("softkvm: saved to " + file + ": ").matches("(?s).*: [0-9.]+ MiB in [0-9.]+ s\n");
     }
 
     private void assertRefused(String message, String... arguments) {
@@ -99,7 +101,8 @@ class SnapshotCommandTest {
     void consolesLeadWhereTheRunSays() throws IOException {
         save("--debugcon", "0xe9=file:" + folder.resolve("first"));
         Path log = folder.resolve("log");
-        assertThat(run("--restore", file, "--serial", "none", "--debugcon", "0xe9=file:" + log)).isEqualTo(33);
+        assertThat(run("--restore", file, "--serial", "none", "--debugcon", "0xe9=file:" + log))
+                .isEqualTo(33);
         assertThat(out).isEmpty();
         assertThat(Files.readString(log)).isEqualTo("56789");
         assertThat(run("--restore", file, "--serial", "none")).isEqualTo(33);

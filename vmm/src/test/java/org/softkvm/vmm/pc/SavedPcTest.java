@@ -169,7 +169,8 @@ class SavedPcTest {
     @Test
     void savedByRequest() throws VmmException, InterruptedException {
         // Counts for ever.
-        PcConfig config = config("ff 06 00 20 eb fa").save(file, (done, total) -> {}).build();
+        PcConfig config =
+                config("ff 06 00 20 eb fa").save(file, (done, total) -> {}).build();
         try (Pc pc = Pc.create(config)) {
             Thread other = Thread.ofPlatform().start(() -> {
                 try {
@@ -187,7 +188,8 @@ class SavedPcTest {
 
     @Test
     void nothingIsSavedOfAMachineThatEnded() throws VmmException {
-        assertThat(run(config(DIGITS).save(file, (done, total) -> {})).exitStatus()).isEqualTo(33);
+        assertThat(run(config(DIGITS).save(file, (done, total) -> {})).exitStatus())
+                .isEqualTo(33);
         assertThat(file).doesNotExist();
     }
 
@@ -258,7 +260,10 @@ class SavedPcTest {
         byte[] whole = Files.readAllBytes(file);
         Path bad = folder.resolve("bad");
         for (byte[] foreign : List.of(
-                new byte[0], new byte[100], "Dear diary".getBytes(StandardCharsets.US_ASCII), Arrays.copyOfRange(whole, 32, 400))) {
+                new byte[0],
+                new byte[100],
+                "Dear diary".getBytes(StandardCharsets.US_ASCII),
+                Arrays.copyOfRange(whole, 32, 400))) {
             Files.write(bad, foreign);
             assertThatThrownBy(() -> SavedPc.open(bad)).hasMessageContaining("bad: not a snapshot of SoftKVM");
         }

@@ -127,7 +127,9 @@ class SnapshotFormatTest {
     void moreOrLessThanTheContentIsDamage() throws IOException, VmmException {
         Path file = file(out -> out.putInt(1));
         try (SnapshotReader in = new SnapshotReader(file)) {
-            assertThatThrownBy(in::end).isInstanceOf(VmmException.class).hasMessageContaining("no frame where one should begin");
+            assertThatThrownBy(in::end)
+                    .isInstanceOf(VmmException.class)
+                    .hasMessageContaining("no frame where one should begin");
         }
         Path two = file(out -> out.putLong(1));
         try (SnapshotReader in = new SnapshotReader(two)) {
@@ -151,7 +153,9 @@ class SnapshotFormatTest {
         Outer outer = new Outer(true, -7, new Inner(3, new long[] {1, -1}), new byte[] {9}, new int[] {5, 6});
         Path file = file(out -> RecordCodec.write(outer, out));
         try (SnapshotReader in = new SnapshotReader(file)) {
-            assertThat(RecordCodec.read(Outer.class, in)).usingRecursiveComparison().isEqualTo(outer);
+            assertThat(RecordCodec.read(Outer.class, in))
+                    .usingRecursiveComparison()
+                    .isEqualTo(outer);
             in.end();
         }
         for (Class<? extends Record> other : Arrays.<Class<? extends Record>>asList(Renamed.class, Shorter.class)) {
