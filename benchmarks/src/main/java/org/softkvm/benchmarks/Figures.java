@@ -23,7 +23,7 @@ final class Figures {
      * @param name class and method of the benchmark
      * @param parameters all but the backend
      * @param backend the backend, or "" where there is no choice
-     * @param score the score
+     * @param score the median of the iterations of all forks, or the score where they are not there
      * @param unit its unit, such as ns/op
      * @param bytes bytes allocated an operation, or NaN where nobody looked
      * @param more other counters by name
@@ -95,9 +95,25 @@ final class Figures {
                 result.get("benchmark").getAsString().replace(PACKAGE, ""),
                 parameters,
                 backend == null ? "" : backend,
-                primary.get("score").getAsDouble(),
+                score(primary),
                 primary.get("scoreUnit").getAsString(),
                 bytes,
                 more);
+    }
+
+    /** A mean would let one iteration in which the host did something else decide. */
+    private static double score(JsonObject primary) {
+        List<Double> all = new ArrayList<>();
+        if (primary.has("rawData")) {
+            for (JsonElement fork : primary.getAsJsonArray("rawData")) {
+                fork.getAsJsonArray().forEach(iteration -> all.add(iteration.getAsDouble()));
+            }
+        }
+        if (all.isEmpty()) {
+            return primary.get("score").getAsDouble();
+        }
+        double[] sorted = all.stream().mapToDouble(Double::doubleValue).sorted().toArray();
+        int middle = sorted.length / 2;
+        return sorted.length % 2 == 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
     }
 }

@@ -189,7 +189,7 @@ public final class Main {
                         .measurementTime(TimeValue.milliseconds(100))
                         .param("watched", "1000");
             } else if (publish) {
-                builder.warmupTime(TimeValue.milliseconds(300)).measurementTime(TimeValue.milliseconds(200));
+                builder.warmupTime(TimeValue.milliseconds(400)).measurementTime(TimeValue.milliseconds(200));
             }
             if (publish) {
                 builder.addProfiler(GCProfiler.class);

@@ -3,7 +3,6 @@ package org.softkvm.benchmarks;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -135,19 +134,24 @@ final class Report {
 
     /** This machine in words. */
     static String machine() {
+        int processors = Runtime.getRuntime().availableProcessors();
         String processor = "an unknown processor";
-        List<String> load = new ArrayList<>();
+        double load = 0;
         try {
             Matcher model =
                     Pattern.compile("model name\\s*:\\s*(.*)").matcher(Files.readString(Path.of("/proc/cpuinfo")));
             processor = model.find() ? model.group(1) : processor;
-            load.add(Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
+            load = Double.parseDouble(Files.readString(Path.of("/proc/loadavg")).split(" ")[0]);
         } catch (IOException e) {
             // Not Linux: the rest has to do.
         }
-        return Runtime.getRuntime().availableProcessors() + " processors (" + processor + "), "
-                + System.getProperty("os.name") + " " + System.getProperty("os.arch") + ", JDK "
-                + Runtime.version() + (load.isEmpty() ? "" : "; load average at the end " + load.getFirst());
+        String text = processors + " processors (" + processor + "), " + System.getProperty("os.name") + " "
+                + System.getProperty("os.arch") + ", JDK " + Runtime.version();
+        // Benchmarks have two threads at most.
+        return load <= processors + 1
+                ? text
+                : text + ". **The machine was busy with other things (load average " + load
+                        + "): these figures are far too high**";
     }
 
     /**
