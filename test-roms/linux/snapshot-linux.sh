@@ -133,7 +133,7 @@ status=$?
 echo "saved in the shell: $(size "$SNAPSHOT"), $(seconds "$begin") s from power-on"
 
 begin=$(date +%s.%N)
-"$SOFTKVM" run --restore "$SNAPSHOT" --timeout 200 <"$WORK/second.input" >"$WORK/second.output" 2>"$WORK/second.errors"
+"$SOFTKVM" run --restore "$SNAPSHOT" --timeout 300 <"$WORK/second.input" >"$WORK/second.output" 2>"$WORK/second.errors"
 status=$?
 [ $status = 0 ] || why "the restored machine ended with status $status" second
 for answer in 'mark=<four-and-twenty> i=<42> pwd=</proc> file=<kept> pid=<same>' 'uptime=<on> date=<on>' 'slept=<well>' \
