@@ -235,4 +235,126 @@ class ChipParityTest {
             assertThat(ring.next()).isFalse();
         }
     }
+
+    @EveryBackend
+    void aProcessorSendsAMessageToItself(Backend backend) {
+        Probe.LOCAL_APIC.need(backend);
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.SPLIT, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
+                c7 05 00 03 e0 fe 41 40 04 00  mov dword [0xFEE00300],0x44041
+                fb  sti
+                e6 60  out 0x60,al
+                e6 60  out 0x60,al
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.load(HANDLER, """
+                b0 41  mov al,0x41
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+            assertThat(guest.skip(0x60)).isEqualTo(0x61);
+            assertThat(guest.run.ioValue(0)).isEqualTo(0x41);
+        }
+    }
+
+    @EveryBackend
+    void theTimerOfTheLocalApicInterrupts(Backend backend) {
+        Probe.LOCAL_APIC.need(backend);
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.SPLIT, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
+                c7 05 e0 03 e0 fe 0b 00 00 00  mov dword [0xFEE003E0],0xB
+                c7 05 20 03 e0 fe 42 00 00 00  mov dword [0xFEE00320],0x42
+                c7 05 80 03 e0 fe a0 86 01 00  mov dword [0xFEE00380],100000
+                fb  sti
+                e6 60  out 0x60,al
+                eb fc  jmp again
+                """)) {
+            guest.load(HANDLER, """
+                b0 42  mov al,0x42
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+            assertThat(guest.skip(0x60)).isEqualTo(0x61);
+            assertThat(guest.run.ioValue(0)).isEqualTo(0x42);
+        }
+    }
+
+    @EveryBackend
+    void aLineInterruptsThroughTheIoApicOfTheBackend(Backend backend) {
+        Probe.LOCAL_APIC.need(backend);
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.FULL, """
+                c7 05 f0 00 e0 fe ff 01 00 00  mov dword [0xFEE000F0],0x1FF
+                c7 05 00 00 c0 fe 24 00 00 00  mov dword [0xFEC00000],0x24
+                c7 05 10 00 c0 fe 4a 00 00 00  mov dword [0xFEC00010],0x4A
+                fb  sti
+                e6 60  out 0x60,al
+                e6 60  out 0x60,al
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.load(HANDLER, """
+                b0 4a  mov al,0x4A
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+            guest.out(0x60);
+            guest.vm.irqLine(10, true);
+            guest.vm.irqLine(10, false);
+            assertThat(guest.skip(0x60)).isEqualTo(0x61);
+            assertThat(guest.run.ioValue(0)).isEqualTo(0x4A);
+        }
+    }
+
+    @EveryBackend
+    void aWriteToMemorySignalsAnEventFd(Backend backend) throws InterruptedException {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                c7 05 10 00 00 d0 01 00 00 00  mov dword [0xD0000010],1
+                c6 05 10 00 00 d0 02  mov byte [0xD0000010],2
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.needs(Capability.IOEVENTFD);
+            EventFd event = new EventFd();
+            guest.vm.assignIoEventFd(IoEventFd.mmio(event, 0xD000_0010L, 4));
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioLength()).as("another width").isEqualTo(1);
+            assertThat(event.await(10, TimeUnit.SECONDS)).isEqualTo(1);
+            guest.out(DONE);
+        }
+    }
+
+    @EveryBackend
+    void theGuestReadsTheParavirtualClock(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                b9 01 4d 56 4b  mov ecx,0x4B564D01
+                b8 01 30 00 00  mov eax,0x3001
+                31 d2  xor edx,edx
+                0f 30  wrmsr
+                e6 60  out 0x60,al
+                8b 1d 00 30 00 00  mov ebx,[0x3000]
+                8b 0d 10 30 00 00  mov ecx,[0x3010]
+                8b 15 18 30 00 00  mov edx,[0x3018]
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.out(0x60);
+            guest.out(DONE);
+            assertThat(guest.regs().rbx & 1).as("an even version").isZero();
+            assertThat(guest.regs().rbx).isPositive();
+            assertThat(guest.regs().rdx).as("the multiplier").isNotZero();
+        }
+    }
+
+    @EveryBackend
+    void theWallClockIsWritten(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                b9 00 4d 56 4b  mov ecx,0x4B564D00
+                b8 00 30 00 00  mov eax,0x3000
+                31 d2  xor edx,edx
+                0f 30  wrmsr
+                8b 1d 04 30 00 00  mov ebx,[0x3004]
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.out(DONE);
+            long now = System.currentTimeMillis() / 1000;
+            assertThat(guest.regs().rbx).isBetween(now - 86_400, now + 86_400);
+        }
+    }
 }

@@ -215,4 +215,141 @@ class MemoryParityTest {
             assertThat(bitmap[0]).as("a device's write").isEqualTo((byte) 0x80);
         }
     }
+
+    @EveryBackend
+    void anAccessAcrossPagesOfADeviceIsOneExitForEachPage(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                c7 05 fd 0f 00 d0 11 22 33 44  mov dword [0xD0000FFD],0x44332211
+                8b 1d ff 0f 00 d0  mov ebx,[0xD0000FFF]
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioAddress()).isEqualTo(0xD000_0FFDL);
+            assertThat(guest.run.mmioLength()).isEqualTo(3);
+            assertThat(guest.run.mmioData()).isEqualTo(0x332211);
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioAddress()).isEqualTo(0xD000_1000L);
+            assertThat(guest.run.mmioLength()).isEqualTo(1);
+            assertThat(guest.run.mmioData()).isEqualTo(0x44);
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isFalse();
+            assertThat(guest.run.mmioLength()).isEqualTo(1);
+            guest.run.setMmioData(0x88);
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioAddress()).isEqualTo(0xD000_1000L);
+            assertThat(guest.run.mmioLength()).isEqualTo(3);
+            guest.run.setMmioData(0x778899AABBL);
+            guest.out(DONE);
+            assertThat(guest.regs().rbx).isEqualTo(0x99AABB88L);
+        }
+    }
+
+    @EveryBackend
+    void eightBytesAcrossPagesAreFiveAndThree(Backend backend) {
+        try (ParityGuest guest = ParityGuest.longMode(backend, Irqchip.NONE, """
+                bb fb 0f 00 d0  mov ebx,0xD0000FFB
+                48 b8 11 22 33 44 55 66 77 88  mov rax,0x8877665544332211
+                48 89 03  mov [rbx],rax
+                48 8b 0b  mov rcx,[rbx]
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioLength()).isEqualTo(5);
+            assertThat(guest.run.mmioData()).isEqualTo(0x55_4433_2211L);
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioLength()).isEqualTo(3);
+            assertThat(guest.run.mmioData()).isEqualTo(0x88_7766L);
+            guest.to(ExitReason.MMIO);
+            guest.run.setMmioData(0x55_4433_2211L);
+            guest.to(ExitReason.MMIO);
+            guest.run.setMmioData(0x88_7766L);
+            guest.out(DONE);
+            assertThat(guest.regs().rcx).isEqualTo(0x8877_6655_4433_2211L);
+        }
+    }
+
+    @EveryBackend
+    void aReadModifyWriteOfADeviceIsAReadAndAWrite(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                83 05 00 00 00 d0 05  add dword [0xD0000000],5
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isFalse();
+            guest.run.setMmioData(37);
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).isTrue();
+            assertThat(guest.run.mmioData()).isEqualTo(42);
+            guest.out(DONE);
+        }
+    }
+
+    @EveryBackend
+    void stringMovesReadADevice(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                fc  cld
+                be 00 00 00 d0  mov esi,0xD0000000
+                bf 00 30 00 00  mov edi,0x3000
+                b9 03 00 00 00  mov ecx,3
+                f3 a5  rep movsd
+                e6 f4  out 0xF4,al
+                """)) {
+            for (int i = 0; i < 3; i++) {
+                guest.to(ExitReason.MMIO);
+                assertThat(guest.run.mmioAddress()).isEqualTo(0xD000_0000L + 4 * i);
+                assertThat(guest.run.mmioLength()).isEqualTo(4);
+                guest.run.setMmioData(0x1111 * (i + 1));
+            }
+            guest.out(DONE);
+            assertThat(guest.get32(DATA)).isEqualTo(0x1111);
+            assertThat(guest.get32(DATA + 8)).isEqualTo(0x3333);
+        }
+    }
+
+    @EveryBackend
+    void readOnlyMemoryIsModifiedByTheMonitorOnly(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                83 05 00 00 20 00 03  add dword [0x200000],3
+                8b 1d 00 00 20 00  mov ebx,[0x200000]
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.needs(Capability.READONLY_MEM);
+            MemorySegment rom = guest.vm.allocateMemory(0x1000);
+            rom.set(ValueLayout.JAVA_INT, 0, 7);
+            guest.vm.setMemorySlot(new MemorySlot(1, 0, 0x200000, rom, MemorySlot.READONLY));
+            guest.to(ExitReason.MMIO);
+            assertThat(guest.run.mmioIsWrite()).as("the read comes from memory").isTrue();
+            assertThat(guest.run.mmioData()).isEqualTo(10);
+            guest.out(DONE);
+            assertThat(guest.regs().rbx).isEqualTo(7);
+        }
+    }
+
+    @EveryBackend
+    void theDirtyLogIsClearedByRange(Backend backend) {
+        try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                c6 05 00 00 20 00 01  mov byte [0x200000],1
+                c6 05 00 30 20 00 01  mov byte [0x203000],1
+                e6 60  out 0x60,al
+                c6 05 00 30 20 00 02  mov byte [0x203000],2
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.needs(Capability.MANUAL_DIRTY_LOG_PROTECT2);
+            guest.vm.enableCap(Capability.MANUAL_DIRTY_LOG_PROTECT2, 1);
+            MemorySegment more = guest.vm.allocateMemory(64 * 4096);
+            guest.vm.setMemorySlot(new MemorySlot(1, 0, 0x200000, more, MemorySlot.LOG_DIRTY_PAGES));
+            guest.out(0x60);
+            long[] bitmap = new long[1];
+            guest.vm.getDirtyLog(0, 1, MemorySegment.ofArray(bitmap));
+            assertThat(bitmap[0]).isEqualTo(0b1001);
+            guest.vm.getDirtyLog(0, 1, MemorySegment.ofArray(bitmap));
+            assertThat(bitmap[0]).as("reading leaves it").isEqualTo(0b1001);
+            guest.vm.clearDirtyLog(0, 1, 0, 64, MemorySegment.ofArray(new long[] {0b1000}));
+            guest.vm.getDirtyLog(0, 1, MemorySegment.ofArray(bitmap));
+            assertThat(bitmap[0]).isEqualTo(0b0001);
+            guest.out(DONE);
+            guest.vm.getDirtyLog(0, 1, MemorySegment.ofArray(bitmap));
+            assertThat(bitmap[0]).as("written again").isEqualTo(0b1001);
+        }
+    }
 }

@@ -1,12 +1,16 @@
 package org.softkvm.testroms.parity;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.softkvm.testroms.parity.ParityGuest.CODE;
 import static org.softkvm.testroms.parity.ParityGuest.DATA;
 import static org.softkvm.testroms.parity.ParityGuest.DONE;
+import static org.softkvm.testroms.parity.ParityGuest.HANDLER;
 
+import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import org.junit.jupiter.api.Timeout;
 import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.MemorySlot;
 import org.softkvm.kvm.Sregs;
 import org.softkvm.testroms.parity.ParityGuest.Irqchip;
 
@@ -87,6 +91,92 @@ class ModeParityTest {
             sregs.idt.limit = 0;
             guest.vcpu.setSregs(sregs);
             guest.to(ExitReason.SHUTDOWN);
+        }
+    }
+
+    @EveryBackend
+    void aPageThatIsNotThereIsAFault(Backend backend) {
+        try (ParityGuest guest = ParityGuest.longMode(backend, Irqchip.NONE, """
+                48 bb 00 00 00 00 80 00 00 00  mov rbx,0x8000000000
+                c6 43 05 01  mov byte [rbx+5],1
+                e6 60  out 0x60,al
+                f4  hlt
+                """)) {
+            guest.load(HANDLER, """
+                58  pop rax
+                0f 20 d1  mov rcx,cr2
+                e7 f4  out 0xF4,eax
+                f4  hlt
+                """);
+            assertThat(guest.out(DONE))
+                    .as("a write to a page that is not present")
+                    .isEqualTo(2);
+            assertThat(guest.regs().rcx).isEqualTo(0x80_0000_0005L);
+        }
+    }
+
+    @EveryBackend
+    void pagesOfTheGuestHaveAccessedAndDirtyBits(Backend backend) {
+        try (ParityGuest guest = ParityGuest.longMode(backend, Irqchip.NONE, """
+                48 8b 04 25 00 00 40 00  mov rax,[0x400000]
+                48 89 04 25 00 00 60 00  mov [0x600000],rax
+                e6 f4  out 0xF4,al
+                """)) {
+            MemorySegment more = guest.vm.allocateMemory(0x400000);
+            guest.vm.setMemorySlot(MemorySlot.of(1, 0x400000, more));
+            guest.out(DONE);
+            assertThat(guest.get32(ParityGuest.TABLES + 0x2000 + 2 * 8) & 0x60)
+                    .as("read")
+                    .isEqualTo(0x20);
+            assertThat(guest.get32(ParityGuest.TABLES + 0x2000 + 3 * 8) & 0x60)
+                    .as("written")
+                    .isEqualTo(0x60);
+            assertThat(guest.get32(ParityGuest.TABLES + 0x2000 + 4 * 8) & 0x60)
+                    .as("neither")
+                    .isZero();
+        }
+    }
+
+    @EveryBackend
+    void userCodeCallsTheSystem(Backend backend) {
+        Probe.SYSCALL.need(backend);
+        try (ParityGuest guest = ParityGuest.userMode(backend, """
+                bb 34 12 00 00  mov ebx,0x1234
+                0f 05  syscall
+                ba 78 56 00 00  mov edx,0x5678
+                0f 05  syscall
+                """)) {
+            guest.load(HANDLER, """
+                e6 60  out 0x60,al
+                48 0f 07  o64 sysret
+                """);
+            guest.out(0x60);
+            assertThat(guest.regs().rbx).isEqualTo(0x1234);
+            assertThat(guest.regs().rcx).as("RIP behind SYSCALL").isEqualTo(CODE + 7);
+            assertThat(guest.sregs().cs.selector).isEqualTo(8);
+            guest.out(0x60);
+            assertThat(guest.regs().rdx).isEqualTo(0x5678);
+        }
+    }
+
+    @EveryBackend
+    void userCodeHasNoPorts(Backend backend) {
+        try (ParityGuest guest = ParityGuest.userMode(backend, """
+                bb 34 12 00 00  mov ebx,0x1234
+                e4 60  in al,0x60
+                """)) {
+            // The stack is that of the TSS, whose I/O bitmap lies beyond its limit.
+            guest.load(HANDLER, """
+                58  pop rax
+                48 8b 4c 24 08  mov rcx,[rsp+8]
+                e7 f4  out 0xF4,eax
+                f4  hlt
+                """);
+            guest.put64(0x7004, 0x6000);
+            guest.put32(0x7064, 0x68_0000);
+            assertThat(guest.out(DONE)).as("the error code").isZero();
+            assertThat(guest.regs().rcx).as("CS").isEqualTo(0x33);
+            assertThat(guest.regs().rsp).isEqualTo(0x6000 - 40);
         }
     }
 }

@@ -137,6 +137,27 @@ final class ParityGuest implements AutoCloseable {
         return guest;
     }
 
+    /** 64-bit mode, ring 3; SYSCALL leads to {@link #HANDLER}, in ring 0 and with interrupts off. */
+    static ParityGuest userMode(Backend backend, String program) {
+        ParityGuest guest = longMode(backend, Irqchip.NONE, program);
+        for (long at = TABLES; at < TABLES + 0x6000; at += 8) {
+            if (guest.get32(at) != 0) {
+                guest.put32(at, guest.get32(at) | 4);
+            }
+        }
+        Sregs sregs = guest.sregs();
+        sregs.efer |= 1;
+        sregs.cs.selector = 0x33;
+        sregs.cs.dpl = 3;
+        sregs.ss.selector = 0x2B;
+        sregs.ss.dpl = 3;
+        guest.vcpu.setSregs(sregs);
+        guest.vcpu.setMsr(0xC000_0081, 0x0020_0008L << 32);
+        guest.vcpu.setMsr(0xC000_0082, HANDLER);
+        guest.vcpu.setMsr(0xC000_0084, 0x200);
+        return guest;
+    }
+
     void pageTables() {
         put64(TABLES, TABLES + 0x1000 | 3);
         for (int i = 0; i < 4; i++) {

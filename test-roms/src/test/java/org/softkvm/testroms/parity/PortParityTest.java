@@ -115,4 +115,71 @@ class PortParityTest {
             assertThat(guest.regs().rdi & 0xFFFF).isEqualTo(DATA + 18);
         }
     }
+
+    @EveryBackend
+    void aStringOfPortWritesCrossesAPage(Backend backend) {
+        try (ParityGuest guest = ParityGuest.real(backend, """
+                fc  cld
+                be fa 3f  mov si,0x3FFA
+                b9 06 00  mov cx,6
+                ba 60 00  mov dx,0x60
+                f3 6f  rep outsw
+                e6 f4  out 0xF4,al
+                """)) {
+            for (int i = 0; i < 12; i++) {
+                guest.memory.set(ValueLayout.JAVA_BYTE, 0x3FFA + i, (byte) (i + 1));
+            }
+            List<Integer> written = new ArrayList<>();
+            while (written.size() < 6) {
+                guest.to(ExitReason.IO);
+                assertThat(guest.run.ioSize()).isEqualTo(2);
+                for (int i = 0; i < guest.run.ioCount(); i++) {
+                    written.add(guest.run.ioValue(i));
+                }
+            }
+            assertThat(written).containsExactly(0x201, 0x403, 0x605, 0x807, 0xA09, 0xC0B);
+            guest.out(DONE);
+            assertThat(guest.regs().rsi & 0xFFFF).isEqualTo(0x4006);
+        }
+    }
+
+    @EveryBackend
+    void aStringOfNoPortAccessesDoesNotExit(Backend backend) {
+        try (ParityGuest guest = ParityGuest.real(backend, """
+                31 c9  xor cx,cx
+                be 00 30  mov si,0x3000
+                bf 00 30  mov di,0x3000
+                ba 60 00  mov dx,0x60
+                f3 6e  rep outsb
+                f3 6c  rep insb
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.out(DONE);
+            assertThat(guest.regs().rsi & 0xFFFF).isEqualTo(DATA);
+            assertThat(guest.regs().rdi & 0xFFFF).isEqualTo(DATA);
+        }
+    }
+
+    @EveryBackend
+    void stringsOfPortAccessesGoDownwardsToo(Backend backend) {
+        try (ParityGuest guest = ParityGuest.real(backend, """
+                fd  std
+                be 02 30  mov si,0x3002
+                b9 03 00  mov cx,3
+                ba 60 00  mov dx,0x60
+                f3 6e  rep outsb
+                e6 f4  out 0xF4,al
+                """)) {
+            guest.put32(DATA, 0x332211);
+            List<Integer> written = new ArrayList<>();
+            while (written.size() < 3) {
+                guest.to(ExitReason.IO);
+                for (int i = 0; i < guest.run.ioCount(); i++) {
+                    written.add(guest.run.ioValue(i));
+                }
+            }
+            assertThat(written).containsExactly(0x33, 0x22, 0x11);
+            guest.out(DONE);
+        }
+    }
 }

