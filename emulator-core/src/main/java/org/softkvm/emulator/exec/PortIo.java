@@ -158,11 +158,12 @@ public final class PortIo {
     }
 
     private static void outs(Cpu c, Insn i, int size) {
+        // The right to use the port is looked at before the count is.
+        int port = dx(c);
+        check(c, port, size);
         if (i.rep != 0 && index(c, i, Cpu.RCX) == 0) {
             return;
         }
-        int port = dx(c);
-        check(c, port, size);
         long offset = index(c, i, Cpu.RSI);
         long la = c.segRead(i.seg, offset, size);
         long first = c.read(la, size);
@@ -197,11 +198,11 @@ public final class PortIo {
     }
 
     private static void ins(Cpu c, Insn i, int size) {
+        int port = dx(c);
+        check(c, port, size);
         if (i.rep != 0 && index(c, i, Cpu.RCX) == 0) {
             return;
         }
-        int port = dx(c);
-        check(c, port, size);
         long offset = index(c, i, Cpu.RDI);
         long la = c.segWrite(Cpu.ES, offset, size);
         // The store must not fault after the device has been read.

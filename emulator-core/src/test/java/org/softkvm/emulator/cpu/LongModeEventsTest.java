@@ -144,6 +144,18 @@ class LongModeEventsTest {
     }
 
     @Test
+    void repeatedPortAccessNeedsTheRightEvenIfItDoesNothing() {
+        for (String code : new String[] {"F3 6E", "F3 6C"}) {
+            user();
+            c.setFlags(2);
+            c.r[Cpu.RSP] = 0x9000;
+            c.r[Cpu.RCX] = 0;
+            b.run(code);
+            assertFault(Vector.GP, 0);
+        }
+    }
+
+    @Test
     void nonCanonicalOperandsAreGpOrSs() {
         c.r[Cpu.RAX] = 0x8000_0000_0000_0000L;
         b.run("48 8B 00");

@@ -16,7 +16,9 @@ final class Differ {
 
     private static final Item NOP = new Item.Plain("nop", List.of(Insn.of(new byte[] {(byte) 0x90}, "nop")));
 
-    private static final String AAM = "aam";
+    private static final List<Insn> DECIMAL =
+            List.of(Insn.of(new byte[] {(byte) 0xD4, 1}, "aam 1"), Insn.of(new byte[] {(byte) 0xD5, 0x0A}, "aad 10"));
+
     private static final String INVALID = "exception 6 at ";
 
     /** A difference that is in no category. */
@@ -41,8 +43,8 @@ final class Differ {
     /** Whether single steps are reported, by target and mode. */
     private final Map<String, Boolean> stepping = new HashMap<>();
 
-    /** Whether AAM's flags contradict the manual, by target and mode. */
-    private final Map<String, Boolean> aam = new HashMap<>();
+    /** Whether the flags of AAM or AAD contradict the manual, by target and mode. */
+    private final Map<String, Boolean> contradictions = new HashMap<>();
 
     private long foreignNanos = Long.MAX_VALUE;
 
@@ -189,11 +191,16 @@ final class Differ {
             count(Category.BREAKPOINT_UNSUPPORTED, where + ": single steps through two NOPs are not reported");
             return;
         }
-        if (target.foreign() && mentions(program.items(), AAM) && aamContradictsItself(target, program.mode())) {
-            count(
-                    Category.OTHERWISE,
-                    where + ": the flags behind AAM are not those of a TEST of its result on the same host");
-            return;
+        for (Insn decimal : DECIMAL) {
+            if (target.foreign()
+                    && mentions(program.items(), name(decimal))
+                    && contradictsItself(target, program.mode(), decimal)) {
+                count(
+                        Category.OTHERWISE,
+                        where + ": the flags behind " + name(decimal)
+                                + " are not those of a TEST of its result on the same host");
+                return;
+            }
         }
         String difference = differenceOfSteps(target, program);
         if (difference == null) {
@@ -214,17 +221,21 @@ final class Differ {
         });
     }
 
+    private static String name(Insn insn) {
+        return insn.text().split(" ")[0];
+    }
+
     /**
-     * Linux's emulator sets SF, ZF and PF behind AAM by AX; the manual says by AL. AAM does not exist in 64-bit mode,
-     * where the host's CPU could tell, but the host can be asked to test AL.
+     * Linux's emulator sets SF, ZF and PF behind AAM and AAD by AX; the manual says by AL. They do not exist in 64-bit
+     * mode, where the host's CPU could tell, but the host can be asked to test AL.
      */
-    private boolean aamContradictsItself(Target target, Mode mode) {
-        return aam.computeIfAbsent(target.name() + mode, key -> {
-            Item divide = new Item.Plain(AAM, List.of(Insn.of(new byte[] {(byte) 0xD4, 1}, "aam 1")));
+    private boolean contradictsItself(Target target, Mode mode, Insn decimal) {
+        return contradictions.computeIfAbsent(target.name() + mode + decimal.text(), key -> {
+            Item first = new Item.Plain(name(decimal), List.of(decimal));
             Item test = new Item.Plain("test", List.of(Insn.of(new byte[] {(byte) 0x84, (byte) 0xC0}, "test al,al")));
             long[] registers = new long[16];
             registers[0] = 0xA0;
-            Program program = new Program(mode, List.of(divide, test), registers, 2, new long[32], 0);
+            Program program = new Program(mode, List.of(first, test), registers, 2, new long[32], 0);
             List<Trace.Entry> steps = target.run(program, new Image(program), 0, true).entries;
             int defined = Insn.SF | Insn.ZF | Insn.PF;
             return steps.size() == 2
