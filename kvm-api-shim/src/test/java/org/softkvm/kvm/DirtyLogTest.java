@@ -235,7 +235,8 @@ class DirtyLogTest {
                 }
             });
             List<Integer> pages = new ArrayList<>();
-            for (int round = 0; round < 300; round++) {
+            // At least 300 rounds, and until the guest has written: on a busy machine its thread may begin late.
+            for (int round = 0; round < 300 || pages.isEmpty(); round++) {
                 pages.addAll(copyDirty(guest, copy));
             }
             stop.set(true);

@@ -129,25 +129,31 @@ class LapicTest {
         }
     }
 
+    /**
+     * The timer runs for 20 ms of host time. Where the machine is so busy that the guest comes to its HLT later, the
+     * interrupt is there already and nothing waits: then it is tried again.
+     */
     @Test
     void theTimerOfTheApicInterruptsHalt() {
-        try (Guest guest = guest("""
-                b8 20 03 e0 fe           mov eax, fee00320h
-                c7 00 46 00 00 00        mov dword [rax], 46h
-                b8 e0 03 e0 fe           mov eax, fee003e0h
-                c7 00 0b 00 00 00        mov dword [rax], 0bh
-                b8 80 03 e0 fe           mov eax, fee00380h
-                c7 00 00 2d 31 01        mov dword [rax], 20000000
-                fb                       sti
-                f4                       hlt
-                eb fd                    jmp -3
-                """)) {
-            guest.runToOut(0x20);
-            VcpuStatistics statistics = new VcpuStatistics();
-            guest.vcpu.statistics(statistics);
-            assertThat(statistics.interrupts).isEqualTo(1);
-            assertThat(statistics.halts).isPositive();
+        VcpuStatistics statistics = new VcpuStatistics();
+        for (int tries = 0; tries < 50 && statistics.halts == 0; tries++) {
+            try (Guest guest = guest("""
+                    b8 20 03 e0 fe           mov eax, fee00320h
+                    c7 00 46 00 00 00        mov dword [rax], 46h
+                    b8 e0 03 e0 fe           mov eax, fee003e0h
+                    c7 00 0b 00 00 00        mov dword [rax], 0bh
+                    b8 80 03 e0 fe           mov eax, fee00380h
+                    c7 00 00 2d 31 01        mov dword [rax], 20000000
+                    fb                       sti
+                    f4                       hlt
+                    eb fd                    jmp -3
+                    """)) {
+                guest.runToOut(0x20);
+                guest.vcpu.statistics(statistics);
+                assertThat(statistics.interrupts).isEqualTo(1);
+            }
         }
+        assertThat(statistics.halts).isPositive();
     }
 
     @Test
