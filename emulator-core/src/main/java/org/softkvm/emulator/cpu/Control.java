@@ -107,7 +107,9 @@ public final class Control {
     public static void writeCr3(Cpu c, long value) {
         if (c.longMode()) {
             if ((c.cr4 & Cpu.CR4_PCIDE) != 0) {
-                // Bit 63 says that translations of the new PCID may be kept. None are: a flush too many is allowed.
+                // Bit 63 says that translations of the new PCID may be kept. Only those of global pages are: a flush
+                // too
+                // many is allowed.
                 value &= ~CR3_KEEP;
             }
             if ((value & ~c.physicalMask) != 0) {
@@ -117,7 +119,7 @@ public final class Control {
             loadPdptrs(c, value);
         }
         c.cr3 = value;
-        c.flushTlb();
+        c.flushTlbLocal();
     }
 
     /**

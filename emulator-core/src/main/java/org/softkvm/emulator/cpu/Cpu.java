@@ -166,7 +166,8 @@ public final class Cpu {
     /** Bits of the tag below the page number: generation (10 bits), SMAP enforced, user. */
     private static final int TAG_GENERATION_SHIFT = 2;
 
-    private static final int TAG_GENERATIONS = 1 << 9;
+    /** Set in the tags of a supervisor's entries while SMAP is enforced. */
+    private static final int TAG_SMAP = 2;
     /** Set while alignment is checked: no entry ever has it, so that every access takes the slow path. */
     private static final int TAG_ALIGN = 1 << 11;
 
@@ -406,28 +407,15 @@ public final class Cpu {
     /** Low 12 bits of a valid tag: generation, privilege, SMAP. */
     public long tlbTag = 1 << TAG_GENERATION_SHIFT;
 
-    /** Whether large pages have been cut into TLB entries since the last flush, and the region that covers them. */
-    private boolean largePages;
+    private final TlbKeys keys = new TlbKeys(this);
+    /** Whether the last walk ended at a global page, whose translation MOV to CR3 leaves alone. */
+    boolean walkedGlobal;
 
-    private long largePageMask;
-    private long largePageBase;
-    /** Bits of {@link #codeFilter}. */
-    private static final int CODE_FILTER_BITS = 4096;
-
-    /**
-     * The pages that code may have been fetched from since the last flush, by the low bits of their number: INVLPG of
-     * any other page, as of most, leaves the decoded blocks alone.
-     */
-    private final long[] codeFilter = new long[CODE_FILTER_BITS / 64];
-
-    private int tlbGeneration = 1;
     /** TLB flushes so far (statistics). */
     public long tlbFlushes;
     /** TLB misses so far (statistics). */
     public long tlbMisses;
 
-    /** Changes whenever a linear address of code may map or decode differently; part of {@link #context}. */
-    public long codeStamp = 1;
     /** Key of blocks that may run without further checks: stamp and mode bits. */
     public long context;
 
@@ -721,13 +709,13 @@ public final class Cpu {
         int bits = mode64 ? 2 : (segAttr[CS] & ATTR_DB) != 0 ? 1 : 0;
         bits |= (segAttr[SS] & ATTR_DB) != 0 ? 4 : 0;
         bits |= realOrV86() ? 8 : 0;
-        context = codeStamp << 8 | bits;
         boolean user = cpl == 3;
+        context = keys.stamp(user) << 8 | bits | (user ? 16 : 0);
         boolean smap = !user && (cr4 & CR4_SMAP) != 0 && (eflags & Flags.AC) == 0;
         boolean align = user && (cr0 & CR0_AM) != 0 && (eflags & Flags.AC) != 0;
-        tlbTag = (long) tlbGeneration << TAG_GENERATION_SHIFT
+        tlbTag = (long) keys.generation(smap) << TAG_GENERATION_SHIFT
                 | (user ? 1 : 0)
-                | (smap ? 2 : 0)
+                | (smap ? TAG_SMAP : 0)
                 | (align ? TAG_ALIGN : 0);
         limit = 0;
     }
@@ -738,43 +726,33 @@ public final class Cpu {
      * @return tag bits
      */
     long supervisorTag() {
-        return (long) tlbGeneration << TAG_GENERATION_SHIFT | ((cr4 & CR4_SMAP) != 0 ? 2 : 0);
+        boolean smap = (cr4 & CR4_SMAP) != 0;
+        return (long) keys.generation(smap) << TAG_GENERATION_SHIFT | (smap ? TAG_SMAP : 0);
     }
 
     /** Drops all TLB entries and has all blocks re-validated against the new mapping. */
     public void flushTlb() {
         tlbFlushes++;
-        largePages = false;
-        java.util.Arrays.fill(codeFilter, 0);
-        if (++tlbGeneration == TAG_GENERATIONS) {
-            tlbGeneration = 1;
-            java.util.Arrays.fill(tlbRead, 0);
-            java.util.Arrays.fill(tlbWrite, 0);
-            java.util.Arrays.fill(tlbExec, 0);
-        }
-        codeChanged();
+        keys.flush();
+        updateMode();
+    }
+
+    /** As {@link #flushTlb} for MOV to CR3, which leaves global pages alone. */
+    void flushTlbLocal() {
+        tlbFlushes++;
+        keys.flushLocal();
+        updateMode();
     }
 
     /** Has all blocks re-validated: mapping, CS base or limit may differ. */
     public void codeChanged() {
-        codeStamp++;
+        keys.codeChanged();
         updateMode();
     }
 
-    /** Remembers the smallest aligned region that covers all large pages in the TLB. */
+    /** A walk has ended at a large page. */
     void noteLargePage(long linear, long offsetMask) {
-        if (!largePages) {
-            largePages = true;
-            largePageMask = ~offsetMask;
-            largePageBase = linear & ~offsetMask;
-            return;
-        }
-        long mask = largePageMask & ~offsetMask;
-        while (((largePageBase ^ linear) & mask) != 0) {
-            mask <<= 1;
-        }
-        largePageMask = mask;
-        largePageBase = linear & mask;
+        keys.noteLargePage(linear, offsetMask);
     }
 
     /**
@@ -783,8 +761,7 @@ public final class Cpu {
      * @param linear an address in it
      */
     public void flushTlbPage(long linear) {
-        if (largePages && (linear & largePageMask) == largePageBase) {
-            // The TLB holds 4 KiB pieces: all of a large page's have to go.
+        if (keys.mayBeLarge(linear)) {
             flushTlb();
             return;
         }
@@ -792,9 +769,8 @@ public final class Cpu {
         tlbRead[i] = 0;
         tlbWrite[i] = 0;
         tlbExec[i] = 0;
-        int page = (int) (linear >>> 12) & CODE_FILTER_BITS - 1;
-        if ((codeFilter[page >>> 6] & 1L << page) != 0) {
-            codeChanged();
+        if (keys.pageChanged(linear)) {
+            updateMode();
         }
     }
 
@@ -811,10 +787,7 @@ public final class Cpu {
         if (breakData != 0 && tlb != tlbExec && Breakpoints.watches(this, linear)) {
             return;
         }
-        if (tlb == tlbExec) {
-            int page = (int) (linear >>> 12) & CODE_FILTER_BITS - 1;
-            codeFilter[page >>> 6] |= 1L << page;
-        }
+        keys.filled(linear, tlb == tlbExec, (tag & 1) != 0, (tag & TAG_SMAP) != 0, walkedGlobal);
         int i = (int) (linear >>> 11) & TLB_INDEX_MASK;
         tlb[i] = linear & -4096L | tag & ~TAG_ALIGN;
         tlb[i + 1] = hostPage - (linear & -4096L);
@@ -1123,7 +1096,7 @@ public final class Cpu {
     }
 
     boolean tagSmap() {
-        return (tlbTag & 2) != 0;
+        return (tlbTag & TAG_SMAP) != 0;
     }
 
     boolean tagAlign() {

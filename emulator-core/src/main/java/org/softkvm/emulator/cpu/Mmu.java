@@ -31,6 +31,7 @@ public final class Mmu {
     private static final long PTE_A = 0x20;
     private static final long PTE_D = 0x40;
     private static final long PTE_PS = 0x80;
+    private static final long PTE_G = 0x100;
     private static final long PTE_NX = 1L << 63;
     private static final long ADDRESS = 0x000F_FFFF_FFFF_F000L;
 
@@ -397,6 +398,7 @@ public final class Mmu {
         if (c.tlbExec[i] == (la & -4096L | tag)) {
             return la + c.tlbExec[i + 1];
         }
+        c.walkedGlobal = false;
         long phys = (c.cr0 & Cpu.CR0_PG) == 0 ? la & c.physicalMask : walk(c, la, EXEC, true);
         if (phys == -1) {
             return -1;
@@ -426,6 +428,7 @@ public final class Mmu {
 
     private static long translate(Cpu c, long la, int access) {
         c.tlbMisses++;
+        c.walkedGlobal = false;
         if (c.mode64 && la << 16 >> 16 != la) {
             throw c.nonCanonical();
         }
@@ -566,6 +569,7 @@ public final class Mmu {
         if (!probe && !setBits(c, address, true, entry, access == WRITE ? PTE_A | PTE_D : PTE_A)) {
             return CHANGED;
         }
+        c.walkedGlobal = (entry & PTE_G) != 0 && (c.cr4 & Cpu.CR4_PGE) != 0;
         long offsetMask = (1L << 3 + 9 * level) - 1;
         if (level > 1) {
             c.noteLargePage(la, offsetMask);
@@ -593,6 +597,7 @@ public final class Mmu {
             if (probe && access == EXEC && (pde & PTE_A) == 0) {
                 return -1;
             }
+            c.walkedGlobal = (pde & PTE_G) != 0 && (c.cr4 & Cpu.CR4_PGE) != 0;
             c.noteLargePage(la, 0x3FFFFF);
             return pde & 0xFFC00000L | (pde >>> 13 & 0xFF) << 32 | la & 0x3FFFFF;
         }
@@ -617,6 +622,7 @@ public final class Mmu {
         if (probe && access == EXEC && (pde & pte & PTE_A) == 0) {
             return -1;
         }
+        c.walkedGlobal = (pte & PTE_G) != 0 && (c.cr4 & Cpu.CR4_PGE) != 0;
         return pte & 0xFFFFF000L | la & 0xFFF;
     }
 
