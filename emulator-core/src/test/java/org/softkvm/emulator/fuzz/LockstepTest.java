@@ -28,6 +28,8 @@ class LockstepTest {
     private static final int ONLY_CASE = Integer.getInteger("softkvm.lockstep.case", -1);
     private static final int INSTRUCTIONS_A_CASE = 600;
     static final int STUCK = -1;
+    /** Faults without an instruction between them after which there is no end to be expected. */
+    private static final int ENDLESS = 100_000;
 
     private static final ScheduledExecutorService WATCHDOG = Executors.newSingleThreadScheduledExecutor(task -> {
         Thread t = new Thread(task, "lockstep-watchdog");
@@ -110,9 +112,9 @@ class LockstepTest {
 
     static int step(FuzzMachine machine, SplittableRandom random, long instructions) {
         machine.bound(instructions);
+        long before = machine.vcpu.instructions();
+        long faults = machine.vcpu.faults();
         while (true) {
-            long before = machine.vcpu.instructions();
-            long faults = machine.vcpu.faults();
             ScheduledFuture<?> kick = WATCHDOG.schedule(machine.vcpu::kick, 300, TimeUnit.MILLISECONDS);
             int exit = machine.run(random);
             kick.cancel(false);
@@ -120,8 +122,13 @@ class LockstepTest {
             if (exit != VirtualCpu.EXIT_INTR || machine.vcpu.instructions() >= machine.limit) {
                 return exit;
             }
-            if (machine.vcpu.instructions() == before && machine.vcpu.faults() > faults + 100) {
-                // Faults that lead to faults without end: no instruction runs any more.
+            if (machine.vcpu.instructions() != before) {
+                before = machine.vcpu.instructions();
+                faults = machine.vcpu.faults();
+            } else if (machine.vcpu.faults() > faults + ENDLESS) {
+                // Faults that lead to faults: no instruction runs any more. Some such chains end after thousands, when
+                // the
+                // stack does.
                 return STUCK;
             }
         }
