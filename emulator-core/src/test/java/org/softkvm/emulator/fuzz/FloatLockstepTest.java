@@ -34,46 +34,36 @@ class FloatLockstepTest {
                 FuzzMachine translator = new FuzzMachine(mode)) {
             translator.vcpu.setTranslation(1, true);
             for (int n = Math.max(0, ONLY_CASE); n < (ONLY_CASE < 0 ? CASES : ONLY_CASE + 1); n++) {
-                SplittableRandom a = new SplittableRandom(SEED * 1_000_003 + mode.ordinal() * 7_919L + n);
-                SplittableRandom b = new SplittableRandom(SEED * 1_000_003 + mode.ordinal() * 7_919L + n);
-                interpreter.prepare(a);
-                translator.prepare(b);
-                new Program(mode, a).load(interpreter);
-                new Program(mode, b).load(translator);
-                SplittableRandom steps = new SplittableRandom(SEED + n);
-                // A few long runs, or many short ones: a region is entered only where it cannot pass the limit.
-                long most = 1L << 1 + steps.nextInt(12);
-                for (long done = 0; done < INSTRUCTIONS_A_CASE; ) {
-                    long step = 1 + steps.nextLong(most);
-                    String before = interpreter.describe();
-                    int exitA = LockstepTest.step(interpreter, a, step);
-                    int exitB = LockstepTest.step(translator, b, step);
-                    if (exitA == LockstepTest.STUCK && exitB == LockstepTest.STUCK) {
-                        break;
-                    }
-                    if (exitA != exitB
-                            || !translator.state().equals(interpreter.state())
-                            || !interpreter.sameMemory(translator)) {
-                        fail(
-                                "%s, seed %d, case %d, after %d and %d more, from%n%s%nexit %d, translated %d%n%s",
-                                mode,
-                                SEED,
-                                n,
-                                done,
-                                step,
-                                before,
-                                exitA,
-                                exitB,
-                                LockstepTest.difference(interpreter.state(), translator.state()));
-                    }
-                    if (exitA != VirtualCpu.EXIT_INTR) {
-                        break;
-                    }
-                    done += step;
-                }
+                run(interpreter, translator, mode, n);
             }
-            assertThat(translator.vcpu.regionsTranslated()).isPositive();
+            if (ONLY_CASE < 0) {
+                assertThat(translator.vcpu.regionsTranslated()).isPositive();
+            }
             assertThat(translator.vcpu.regionsFailed()).isZero();
+        }
+    }
+
+    private static SplittableRandom prepare(FuzzMachine machine, FuzzMode mode, int n) {
+        SplittableRandom random = new SplittableRandom(SEED * 1_000_003 + mode.ordinal() * 7_919L + n);
+        machine.prepare(random);
+        new Program(mode, random).load(machine);
+        return random;
+    }
+
+    private static void run(FuzzMachine interpreter, FuzzMachine translator, FuzzMode mode, int n) {
+        SplittableRandom a = prepare(interpreter, mode, n);
+        SplittableRandom b = prepare(translator, mode, n);
+        SplittableRandom random = new SplittableRandom(SEED + n);
+        // A few long runs, or many short ones: a region is entered only where it cannot pass the limit.
+        long[] steps = Lockstep.steps(random, 1L << 1 + random.nextInt(12), INSTRUCTIONS_A_CASE);
+        Lockstep.Difference d = Lockstep.compare(interpreter, a, translator, b, Lockstep.Engines.real(), steps);
+        if (d != null) {
+            LockstepShrinker.Result shrunk = new LockstepShrinker(
+                            mode, machine -> prepare(machine, mode, n), Lockstep.Engines::real)
+                    .shrink(steps);
+            String again = "-Dtest=FloatLockstepTest -Dsoftkvm.lockstep.seed=" + SEED
+                    + (shrunk == null ? " -Dsoftkvm.lockstep.float=" + (n + 1) : " -Dsoftkvm.lockstep.case=" + n);
+            fail("%s, seed %d, case %d; %s", mode, SEED, n, Lockstep.report(again, steps, d, shrunk));
         }
     }
 

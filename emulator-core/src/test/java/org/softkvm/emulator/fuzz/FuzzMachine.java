@@ -42,6 +42,13 @@ final class FuzzMachine implements AutoCloseable {
         memory.notifyHostWrite(at, bytes.length);
     }
 
+    /** Reads memory. */
+    byte[] read(int at, int length) {
+        byte[] bytes = new byte[length];
+        memory.read(at, bytes, 0, length);
+        return bytes;
+    }
+
     /** Bounds the next run. */
     void bound(long instructions) {
         startInstructions = vcpu.instructions();
