@@ -339,6 +339,10 @@ public final class Interpreter {
         try {
             return cache.current();
         } catch (GuestFault f) {
+            // What was to be one step ends in the fault, as in execute.
+            c.stepArmed = false;
+            c.debugHits = 0;
+            outsideStepEnds(c);
             deliverFault(null);
             return null;
         } catch (GuestExit e) {

@@ -59,6 +59,20 @@ class BreakpointsTest {
         assertThat(c.flags() & Flags.RF).isZero();
     }
 
+    /** A fetch that faults is no step: the first instruction of the fault's handler has no trap. */
+    @Test
+    void aFaultOfTheFetchEndsTheStep() {
+        b.put(0xFFFF, 1, 0xB0); // a MOV whose second byte is behind the limit
+        b.put(4 * Vector.GP, 4, 0x3000);
+        b.code(0x3000, "40 F4");
+        c.rip = 0xFFFF;
+        c.setFlags(Flags.TF);
+        assertThat(interpreter.run()).isEqualTo(ExitCode.HLT);
+        assertThat(c.rip).isEqualTo(0x3002);
+        assertThat(c.stepArmed).isFalse();
+        assertThat(c.pendingDebug).isZero();
+    }
+
     @Test
     void aRepeatedInstructionHitsOnce() {
         b.code(0x500, "F3 AA F4");
