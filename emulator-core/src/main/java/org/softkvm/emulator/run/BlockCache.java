@@ -358,10 +358,7 @@ public final class BlockCache implements CodeListener {
         b.region = null;
         if (b.copies != null) {
             for (RunnableRegion r : b.copies) {
-                r.context = 0;
-                if (r.blocks[0].region == r) {
-                    r.blocks[0].region = null;
-                }
+                Regions.died(r);
                 if (r == runningRegion) {
                     c.stopAfterInsn();
                 }

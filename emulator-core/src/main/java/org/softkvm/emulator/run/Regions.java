@@ -173,12 +173,14 @@ final class Regions {
             return;
         }
         if (d.job.plan.counted != counted || d.job.plan.shared != shared) {
+            d.job.blocks[0].count = 0;
             return;
         }
         Block[] blocks = java.util.Arrays.copyOf(d.job.blocks, d.region.blocks);
         for (Block b : blocks) {
             if (b.context == 0) {
                 // Its code was written in the meantime.
+                blocks[0].count = 0;
                 return;
             }
         }
@@ -201,8 +203,8 @@ final class Regions {
             b.copies.removeIf(x -> x.context == 0);
             b.copies.add(r);
             if (b != blocks[0] && b.region == null && !d.job.wide) {
-                // Mostly it runs inside this region from now on; only one that is still entered often gets its own.
-                b.count = Math.min(b.count, 0) - 4 * Math.min(threshold, 1 << 24);
+                // Mostly it runs inside this region from now on; one that is entered as often again gets its own.
+                b.count = 0;
             }
         }
         blocks[0].region = r;
@@ -215,6 +217,16 @@ final class Regions {
             widened++;
         }
         emittedBytes += d.region.codeSize;
+    }
+
+    /** A region dies because code that it was made of was written. Its entry may become hot again. */
+    static void died(RunnableRegion r) {
+        r.context = 0;
+        Block head = r.blocks[0];
+        if (head.region == r) {
+            head.region = null;
+            head.count = 0;
+        }
     }
 
     /** Gives all regions up. */
@@ -279,7 +291,7 @@ final class Regions {
             for (long rip : wide ? successors(b) : successorsInside(b)) {
                 if (seen.add(rip)) {
                     Block next = cache.peek(rip);
-                    if (next == null || heat(next) < least && !(synchronous && next.count < 0)) {
+                    if (next == null || heat(next) < least) {
                         continue;
                     }
                     if (wide || next.region == null && (next.copies == null || next.copies.size() < MAX_COPIES)) {
