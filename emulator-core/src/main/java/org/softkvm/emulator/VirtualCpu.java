@@ -114,6 +114,17 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Chooses the form of regions that are translated synchronously, for tests. In the background both forms are made:
+     * narrow ones first, and wide ones where the guest spends its time.
+     *
+     * @param narrow true for regions within a function, whose registers stay in the vcpu; false for wide ones, the
+     *     default (system property {@code softkvm.narrow})
+     */
+    public void setNarrow(boolean narrow) {
+        interpreter.setNarrow(narrow);
+    }
+
+    /**
      * Translated regions made so far.
      *
      * @return count

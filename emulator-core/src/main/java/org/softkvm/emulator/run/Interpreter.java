@@ -14,6 +14,7 @@ import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
 import org.softkvm.emulator.translate.Region;
+import org.softkvm.emulator.translate.SideExit;
 
 /**
  * The interpreter: runs decoded blocks until there is a reason to leave. Between blocks it looks, without a lock, at the
@@ -282,14 +283,19 @@ public final class Interpreter {
                 region = next;
                 cache.runningRegion = region;
             }
+        } catch (SideExit e) {
+            region = cache.runningRegion;
+            site = cpu.site;
         } catch (GuestFault f) {
             Insn i = cache.runningRegion.code.siteInsns[cpu.site];
+            countBefore(cache.runningRegion);
             cpu.rip = i.rip;
             cpu.stepArmed = false;
             cpu.debugHits = 0;
             deliverFault(i);
             return null;
         } catch (GuestExit e) {
+            countBefore(cache.runningRegion);
             cpu.rip = cache.runningRegion.code.siteInsns[cpu.site].rip;
             cpu.debugHits = 0;
             return null;
@@ -311,6 +317,13 @@ public final class Interpreter {
         Block b = sideExit(region, site);
         fallbacks += interpreted - before;
         return b;
+    }
+
+    /** Counts what a region has completed in front of the site where something was thrown. */
+    private void countBefore(RunnableRegion region) {
+        if (region.counted) {
+            c.instructions += region.code.sitePending[c.site];
+        }
     }
 
     /** Executes what is left of a block from the instruction on that translated code did not execute. */
@@ -634,6 +647,15 @@ public final class Interpreter {
         if (threshold == Integer.MAX_VALUE) {
             regions.dropAll();
         }
+    }
+
+    /**
+     * Which form the regions of synchronous translation have.
+     *
+     * @param narrow true for the form of the many, false for that of the few in which a guest spends its time
+     */
+    public void setNarrow(boolean narrow) {
+        regions.narrow = narrow;
     }
 
     /** Regions made so far. */

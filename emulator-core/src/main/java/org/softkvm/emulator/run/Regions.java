@@ -63,6 +63,8 @@ final class Regions {
     int threshold = Integer.MAX_VALUE;
     /** Translate at once on the vcpu's thread: for tests. */
     boolean synchronous;
+    /** Synchronous translation makes narrow regions: for tests, which else see wide ones. */
+    boolean narrow = Boolean.getBoolean("softkvm.narrow");
     /** Emit code that counts instructions. */
     boolean counted;
     /** Emit code that keeps the order of memory accesses, which other vcpus see. */
@@ -127,7 +129,7 @@ final class Regions {
             head.count = 0;
             return;
         }
-        translate(head, synchronous);
+        translate(head, synchronous && !narrow);
     }
 
     private void translate(Block head, boolean wide) {

@@ -12,14 +12,20 @@ import org.softkvm.emulator.decode.Insn;
 /**
  * The method under construction: where guest state lives in it, and how it is read, written and spilled.
  *
- * <p>Guest registers and the lazy flags live in JVM locals, which always hold the truth; {@code Cpu} lags behind for
- * those that are <em>dirty</em>. All locals but the temporaries exist from the entry on and have one type each, so every
- * frame of the method is the same.
+ * <p>In a wide region guest registers and the lazy flags live in JVM locals, which always hold the truth; {@code Cpu} lags
+ * behind for those that are <em>dirty</em>. All locals but the temporaries exist from the entry on and have one type each,
+ * so every frame of the method is the same.
+ *
+ * <p>A narrow region is <em>resident</em>: registers stay in the Cpu, each write goes there at once, and a local only saves
+ * reading one twice between two labels. Flags are written back before anything that may look at them, and at the end of
+ * each block. Nothing has to be loaded at the entry or stored at an exit, and an access of memory is one call
+ * ({@link GuestAccess}), which makes the machine code of HotSpot's fast compiler a fraction as long.
  */
 final class Code {
     static final String CPU = Type.getInternalName(Cpu.class);
     static final String INSN = Type.getInternalName(Insn.class);
     static final String SUPPORT = Type.getInternalName(RegionSupport.class);
+    private static final String ACCESS = Type.getInternalName(GuestAccess.class);
     static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
 
     /** Bits of a register set: the general registers, then the flags, and from 32 on the halves of XMM registers. */
@@ -64,6 +70,20 @@ final class Code {
 
     private final Object[] frame;
     private boolean framed;
+
+    /** Registers stay in the Cpu. */
+    final boolean resident;
+    /** In resident code: general registers whose local has their value. */
+    private int cached;
+    /** In resident code: which of the flags' locals have a value, and which of these the Cpu does not have yet. */
+    private int flagsLoaded;
+
+    private int flagsDirty;
+
+    private static final int BIT_FOP = 1;
+    private static final int BIT_FA = 2;
+    private static final int BIT_FB = 4;
+    private static final int ALL_FLAGS = BIT_FOP | BIT_FA | BIT_FB;
 
     /** What differs from the Cpu at this point of the code. */
     long dirty;
@@ -120,11 +140,12 @@ final class Code {
         this.owner = owner;
         this.used = used;
         this.written = written;
+        resident = plan.narrow;
         int at = FIRST_REGISTER;
         int count = 7;
         for (int n = 0; n < 16; n++) {
             local[n] = -1;
-            if ((used & 1 << n) != 0) {
+            if ((used & 1 << n) != 0 && !resident) {
                 local[n] = at;
                 at += 2;
                 count++;
@@ -158,6 +179,13 @@ final class Code {
             x87Ready = 0;
         }
         temporaries = at;
+        if (resident) {
+            // Behind the temporaries, in no frame; the flags' locals are in none either: their slots are seven.
+            for (int n = 0; n < 16; n++) {
+                local[n] = temporaries + 2 * (TEMPORARIES + n);
+            }
+            count += 3;
+        }
         int before = count;
         count += types.size() + LASTING;
         frame = new Object[count];
@@ -167,6 +195,9 @@ final class Code {
         frame[3] = Opcodes.INTEGER;
         for (int k = 4; k < count; k++) {
             frame[k] = Opcodes.LONG;
+        }
+        for (int k = 3; resident && k < before; k++) {
+            frame[k] = Opcodes.TOP;
         }
         for (int k = 0; k < types.size(); k++) {
             frame[before + k] = types.get(k);
@@ -214,8 +245,21 @@ final class Code {
         m.visitFieldInsn(Opcodes.GETSTATIC, owner, name, "[J");
     }
 
+    /** Pushes the request bits, by a call. */
+    void requested() {
+        cpu();
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, "requests", "(L" + CPU + ";)I", false);
+    }
+
     /** Label and frame of a place that is jumped to. */
     void at(Label l) {
+        if (resident) {
+            if (flagsDirty != 0) {
+                throw new IllegalStateException("flags are lost at a label");
+            }
+            cached = 0;
+            flagsLoaded = 0;
+        }
         m.visitLabel(l);
         if (framed) {
             m.visitFrame(Opcodes.F_SAME, 0, null, 0, null);
@@ -260,7 +304,30 @@ final class Code {
 
     /** Pushes a whole general register. */
     void register(int n) {
-        loadLong(local[n]);
+        if (resident && (cached & 1 << n) == 0) {
+            array("R");
+            intConstant(n);
+            op(Opcodes.LALOAD);
+            op(Opcodes.DUP2);
+            storeLong(local[n]);
+            cached |= 1 << n;
+        } else {
+            loadLong(local[n]);
+        }
+    }
+
+    /** Stores the long on the stack to a whole general register. */
+    private void putRegister(int n) {
+        storeLong(local[n]);
+        if (resident) {
+            cached |= 1 << n;
+            array("R");
+            intConstant(n);
+            loadLong(local[n]);
+            op(Opcodes.LASTORE);
+        } else {
+            dirty |= 1 << n;
+        }
     }
 
     /** Pushes a register operand; bits above its size are arbitrary, except that AH and its like come shifted down. */
@@ -292,15 +359,13 @@ final class Code {
             }
             default -> {}
         }
-        storeLong(local[r]);
-        dirty |= 1 << r;
+        putRegister(r);
     }
 
     /** As {@link #setRegister} where the value is known to have no bits above 32 bits. */
     void setRegisterClean(int n, int size) {
         if (size == 4) {
-            storeLong(local[n]);
-            dirty |= 1 << n;
+            putRegister(n);
         } else {
             setRegister(n, size);
         }
@@ -358,7 +423,9 @@ final class Code {
 
     /** Notes that half a register changes. */
     private void changed(int half) {
-        dirty |= halves(1 << half);
+        if (!resident) {
+            dirty |= halves(1 << half);
+        }
         tameDoubles &= ~(1 << half);
         tameSingles &= ~(1 << half);
     }
@@ -455,30 +522,62 @@ final class Code {
 
     // ---------------------------------------------------------------- flags
 
+    /** In resident code: makes sure that a local of the flags has its value. */
+    private void loadFlag(int bit) {
+        if (!resident || (flagsLoaded & bit) != 0) {
+            return;
+        }
+        cpu();
+        m.visitFieldInsn(Opcodes.GETFIELD, CPU, flagField(bit), bit == BIT_FOP ? "I" : "J");
+        m.visitVarInsn(bit == BIT_FOP ? Opcodes.ISTORE : Opcodes.LSTORE, flagLocal(bit));
+        flagsLoaded |= bit;
+    }
+
+    private static String flagField(int bit) {
+        return bit == BIT_FOP ? "fop" : bit == BIT_FA ? "fa" : "fb";
+    }
+
+    private static int flagLocal(int bit) {
+        return bit == BIT_FOP ? FOP : bit == BIT_FA ? FA : FB;
+    }
+
+    /** Notes that a local of the flags has a new value. */
+    private void flagChanged(int bit) {
+        if (resident) {
+            flagsLoaded |= bit;
+            flagsDirty |= bit;
+        } else {
+            dirty |= FLAGS;
+        }
+    }
+
     void loadFop() {
         if (knownFlags >= 0) {
             intConstant(knownFlags);
         } else {
+            loadFlag(BIT_FOP);
             m.visitVarInsn(Opcodes.ILOAD, FOP);
         }
     }
 
     void loadFa() {
+        loadFlag(BIT_FA);
         loadLong(FA);
     }
 
     void loadFb() {
+        loadFlag(BIT_FB);
         loadLong(FB);
     }
 
     void storeFa() {
         storeLong(FA);
-        dirty |= FLAGS;
+        flagChanged(BIT_FA);
     }
 
     void storeFb() {
         storeLong(FB);
-        dirty |= FLAGS;
+        flagChanged(BIT_FB);
     }
 
     /** Records the flag operation. */
@@ -486,14 +585,14 @@ final class Code {
         intConstant(value);
         m.visitVarInsn(Opcodes.ISTORE, FOP);
         knownFlags = value;
-        dirty |= FLAGS;
+        flagChanged(BIT_FOP);
     }
 
     /** Records the flag operation on the stack. */
     void storeFop() {
         m.visitVarInsn(Opcodes.ISTORE, FOP);
         knownFlags = -1;
-        dirty |= FLAGS;
+        flagChanged(BIT_FOP);
     }
 
     /** Pushes operation and operands. */
@@ -511,6 +610,11 @@ final class Code {
 
     /** Reads the flags that a method left in the Cpu. */
     void reloadFlags() {
+        knownFlags = -1;
+        if (resident) {
+            flagsLoaded = 0;
+            return;
+        }
         cpu();
         m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fop", "I");
         m.visitVarInsn(Opcodes.ISTORE, FOP);
@@ -520,7 +624,6 @@ final class Code {
         cpu();
         m.visitFieldInsn(Opcodes.GETFIELD, CPU, "fb", "J");
         storeLong(FB);
-        knownFlags = -1;
     }
 
     // ---------------------------------------------------------------- entry, spills, exits
@@ -531,6 +634,14 @@ final class Code {
         m.visitVarInsn(Opcodes.ISTORE, SITE);
         op(Opcodes.LCONST_0);
         storeLong(NEXT);
+        if (resident) {
+            for (int k = 0; k < LASTING; k++) {
+                op(Opcodes.LCONST_0);
+                storeLong(temporary(k));
+            }
+            reloadReady();
+            return;
+        }
         if ((used & FLAGS) != 0) {
             reloadFlags();
         } else {
@@ -595,6 +706,10 @@ final class Code {
 
     /** Loads registers from the Cpu. */
     void reload(long set) {
+        if (resident) {
+            cached &= (int) ~set;
+            return;
+        }
         for (int n = 0; n < 16; n++) {
             if ((set & used & 1L << n) != 0) {
                 array("R");
@@ -633,15 +748,39 @@ final class Code {
 
     /** Brings the Cpu up to date before a method that may read it or fault. */
     void spill() {
+        if (resident) {
+            spillFlags();
+            return;
+        }
         store(dirty);
         dirty = 0;
     }
 
     /** Brings the Cpu's flags up to date before a method that may read or write them; they are exact there after it. */
     void spillFlags() {
+        if (resident) {
+            for (int bit = BIT_FOP; bit <= BIT_FB; bit <<= 1) {
+                if ((flagsDirty & bit) != 0) {
+                    cpu();
+                    if (bit == BIT_FOP) {
+                        loadFop();
+                    } else {
+                        loadLong(flagLocal(bit));
+                    }
+                    m.visitFieldInsn(Opcodes.PUTFIELD, CPU, flagField(bit), bit == BIT_FOP ? "I" : "J");
+                }
+            }
+            flagsDirty = 0;
+            return;
+        }
         store(dirty & FLAGS);
         // What the method leaves is reloaded, and equal then.
         dirty &= ~FLAGS;
+    }
+
+    /** In resident code: what the flags are does not matter from here on, until they are set again. */
+    void forgetFlags() {
+        flagsDirty = 0;
     }
 
     /** Begins a block. */
@@ -661,6 +800,9 @@ final class Code {
         insn = i;
         index = indexInBlock;
         currentSite = -1;
+        if (resident && RegisterUse.mayLeave(i)) {
+            spillFlags();
+        }
     }
 
     /** The site in front of the present instruction. */
@@ -758,7 +900,9 @@ final class Code {
         loadLong(NEXT);
         m.visitFieldInsn(Opcodes.PUTFIELD, CPU, "rip", "J");
         at(exit);
-        store(written);
+        if (!resident) {
+            store(written);
+        }
         m.visitVarInsn(Opcodes.ILOAD, SITE);
         op(Opcodes.IRETURN);
     }
@@ -856,6 +1000,17 @@ final class Code {
      * same register is kept in locals, it is looked at first, and replaced.
      */
     void check(int slot, int size, boolean write) {
+        if (resident) {
+            // The access itself leaves where it misses; one that is made of two must not leave between them.
+            if (write && size > 8) {
+                cpu();
+                loadLong(slot);
+                intConstant(size);
+                intConstant(site());
+                m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, "checkWrite", "(L" + CPU + ";JII)V", false);
+            }
+            return;
+        }
         int page = page(slot);
         if (page == 0) {
             look(slot, size, write);
@@ -894,6 +1049,14 @@ final class Code {
 
     /** Pushes memory that {@link #check} has passed, zero-extended. */
     void load(int slot, int size, boolean fromWriteTlb) {
+        if (resident) {
+            cpu();
+            loadLong(slot);
+            intConstant(site());
+            String name = fromWriteTlb ? "readToWrite" : plan.shared ? "sharedRead" : "read";
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, name + size, "(L" + CPU + ";JI)J", false);
+            return;
+        }
         loadLong(slot);
         int page = page(slot);
         if (page != 0) {
@@ -909,6 +1072,13 @@ final class Code {
     /** Stores the long on the stack to memory that {@link #check} has passed. */
     void store(int slot, int size) {
         loadLong(slot);
+        if (resident) {
+            cpu();
+            String name = plan.shared ? "sharedWrite" : "write";
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, name + size, "(JJL" + CPU + ";)Z", false);
+            m.visitJumpInsn(Opcodes.IFNE, sideExit());
+            return;
+        }
         int page = page(slot);
         if (page != 0) {
             loadLong(page + 2);

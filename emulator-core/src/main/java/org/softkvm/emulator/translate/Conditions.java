@@ -45,6 +45,19 @@ final class Conditions {
         }
     }
 
+    private static void cut(Code c, int size, boolean turned) {
+        if (size < 3) {
+            narrow(c, size);
+            if (turned) {
+                c.intConstant(Integer.MIN_VALUE);
+                c.op(Opcodes.IADD);
+            }
+        } else if (turned) {
+            c.longConstant(Long.MIN_VALUE);
+            c.op(Opcodes.LADD);
+        }
+    }
+
     /** After CMP or SUB: the operands compared. */
     private static boolean compare(Code c, int condition, int size, Label target) {
         boolean unsigned;
@@ -56,14 +69,12 @@ final class Conditions {
                 return false;
             }
         }
+        // HotSpot's fast compiler makes calls of the unsigned comparisons: with the highest bit turned they are signed.
+        boolean turned = unsigned && c.resident;
         c.loadFa();
-        if (size < 3) {
-            narrow(c, size);
-        }
+        cut(c, size, turned);
         c.loadFb();
-        if (size < 3) {
-            narrow(c, size);
-        }
+        cut(c, size, turned);
         // b, ae, e, ne, be, a, l, ge, le, g
         jump = switch (condition) {
             case 2, 12 -> Opcodes.IFLT;
@@ -74,7 +85,7 @@ final class Conditions {
             default -> Opcodes.IFGT;
         };
         if (size < 3) {
-            if (unsigned) {
+            if (unsigned && !turned) {
                 c.m.visitMethodInsn(Opcodes.INVOKESTATIC, "java/lang/Integer", "compareUnsigned", "(II)I", false);
                 c.m.visitJumpInsn(jump, target);
             } else {
@@ -82,7 +93,7 @@ final class Conditions {
                 c.m.visitJumpInsn(jump - Opcodes.IFEQ + Opcodes.IF_ICMPEQ, target);
             }
         } else {
-            if (unsigned) {
+            if (unsigned && !turned) {
                 c.m.visitMethodInsn(Opcodes.INVOKESTATIC, "java/lang/Long", "compareUnsigned", "(JJ)I", false);
             } else {
                 c.op(Opcodes.LCMP);

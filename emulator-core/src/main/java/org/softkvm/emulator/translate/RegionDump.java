@@ -43,7 +43,7 @@ final class RegionDump {
                         i.rip,
                         bytes(c, i),
                         i.op.mnemonic(),
-                        RegionEmitter.inlined(i) ? "" : "call"));
+                        emitter.inlined(i) ? "" : "call"));
             }
             for (long t : p.targets()) {
                 text.append(String.format(Locale.ROOT, "  -> %x%n", t));

@@ -89,19 +89,18 @@ final class RegionEmitter {
         };
     }
 
-    static boolean inlined(Insn i) {
+    boolean inlined(Insn i) {
         return IntegerEmitter.inlined(i)
                 || branchInlined(i)
                 || VectorEmitter.inlined(i)
-                || FloatEmitter.inlined(i)
-                || X87Emitter.inlined(i);
+                || !plan.narrow && (FloatEmitter.inlined(i) || X87Emitter.inlined(i));
     }
 
     private void analyse() {
         int n = pieces.size();
         long[] generated = new long[n];
         boolean[] spills = new boolean[n];
-        vectors = VectorUse.of(pieces, loops());
+        vectors = VectorUse.of(pieces, loops(), plan.narrow);
         for (int k = 0; k < n; k++) {
             for (Insn i : pieces.get(k).insns()) {
                 if (inlined(i)) {
@@ -270,7 +269,7 @@ final class RegionEmitter {
      * {@link Code#key}. Straight code looks into the TLB.
      */
     private int[] pageKeys() {
-        if (!loops() || plan.codeBits != 64) {
+        if (plan.narrow || plan.codeBits != 64 || !loops()) {
             return new int[0];
         }
         int[] uses = new int[Code.KEYS];
@@ -317,10 +316,10 @@ final class RegionEmitter {
             } else if (VectorEmitter.inlined(i)) {
                 vector.emit(i);
                 c.pending++;
-            } else if (FloatEmitter.inlined(i)) {
+            } else if (FloatEmitter.inlined(i) && !plan.narrow) {
                 floats.emit(i);
                 c.pending++;
-            } else if (X87Emitter.inlined(i)) {
+            } else if (X87Emitter.inlined(i) && !plan.narrow) {
                 x87.emit(i);
                 c.pending++;
             } else if (call(i)) {
@@ -328,7 +327,39 @@ final class RegionEmitter {
             }
         }
         c.flushCount();
+        settleFlags(p.endRip(), p.endRip());
         edge(p.endRip());
+    }
+
+    /** At the end of a block of a narrow region: the Cpu gets the flags, unless both successors set them first. */
+    private void settleFlags(long a, long b) {
+        if (!c.resident) {
+            return;
+        }
+        if (setsFlagsFirst(a) && setsFlagsFirst(b)) {
+            c.forgetFlags();
+        } else {
+            c.spillFlags();
+        }
+    }
+
+    /** Whether a place is a block further on that sets all flags before anything may look at them. */
+    private boolean setsFlagsFirst(long rip) {
+        if (!forward(rip)) {
+            return false;
+        }
+        for (Insn i : pieces.get(plan.find(rip)).insns()) {
+            if (RegisterUse.mayLeave(i)) {
+                return false;
+            }
+            if (RegisterUse.setsAllFlags(i)) {
+                return true;
+            }
+            if (!RegisterUse.ignoresFlags(i)) {
+                return false;
+            }
+        }
+        return false;
     }
 
     /** Calls an instruction's state method, or its handler where it has none. True where the block ends. */
@@ -420,11 +451,14 @@ final class RegionEmitter {
     /** Every cycle has an edge that goes up in the order, and each of these looks for requests. */
     private void poll(long rip) {
         Label on = new Label();
-        c.cpu();
         if (plan.counted) {
+            c.cpu();
             c.intConstant(plan.size());
             c.support("stop", "(L" + Code.CPU + ";I)Z");
+        } else if (plan.narrow) {
+            c.requested();
         } else {
+            c.cpu();
             c.m.visitMethodInsn(Opcodes.INVOKEVIRTUAL, Code.CPU, "requests", "()I", false);
         }
         c.m.visitJumpInsn(Opcodes.IFEQ, on);
@@ -446,6 +480,7 @@ final class RegionEmitter {
                     return;
                 }
                 c.flushCount();
+                settleFlags(i.target, i.nextRip);
                 conditional(i, label -> Conditions.jump(c, i.op.condition(), label));
             }
             case JMP -> {
@@ -454,6 +489,7 @@ final class RegionEmitter {
                     return;
                 }
                 c.flushCount();
+                settleFlags(i.target, i.target);
                 edge(i.target);
             }
             default -> {
@@ -479,6 +515,9 @@ final class RegionEmitter {
 
     /** Lets the interpreter execute the branch. */
     private void leaveHere() {
+        if (c.resident) {
+            c.spillFlags();
+        }
         c.pending--;
         c.m.visitJumpInsn(Opcodes.GOTO, c.sideExit());
     }

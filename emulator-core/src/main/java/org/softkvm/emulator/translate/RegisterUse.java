@@ -5,6 +5,7 @@ import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.decode.Operand;
+import org.softkvm.emulator.exec.Alu;
 
 /** Which registers the inlined form of an instruction reads and writes; flags are a member of the sets. */
 final class RegisterUse {
@@ -98,5 +99,53 @@ final class RegisterUse {
                 };
             default -> 0;
         };
+    }
+
+    /** Whether control may leave in front of an instruction, or a method that is called may look at the flags. */
+    static boolean mayLeave(Insn i) {
+        Op op = i.op;
+        if (i.mem && !"lea".equals(op.method()) && !"nop".equals(op.method())) {
+            return true;
+        }
+        return switch (op.kind()) {
+            case VALUE, SETCC, CMOV ->
+                op.operands().contains(Operand.Ob) || op.operands().contains(Operand.Ov);
+            case JCC, JMP -> false;
+            case STATE -> !stays(op.method());
+            default -> true;
+        };
+    }
+
+    /** Inlined state methods that touch registers only, and no flags. */
+    private static boolean stays(String method) {
+        return switch (method) {
+            case "lea", "nop", "cbw", "cwd", "xchgAx", "xchgv" -> true;
+            default -> false;
+        };
+    }
+
+    /** Whether an instruction that {@linkplain #mayLeave does not leave} neither reads nor writes flags. */
+    static boolean ignoresFlags(Insn i) {
+        Op op = i.op;
+        if (op.kind() == Op.Kind.STATE) {
+            return stays(op.method());
+        }
+        return op.kind() == Op.Kind.VALUE
+                && op.owner() == Alu.class
+                && switch (op.method()) {
+                    case "mov", "zeroExtend", "signByte", "signWord", "signDword", "not" -> true;
+                    default -> false;
+                };
+    }
+
+    /** Whether an instruction sets all arithmetic flags and needs none of the old ones. */
+    static boolean setsAllFlags(Insn i) {
+        Op op = i.op;
+        return op.kind() == Op.Kind.VALUE
+                && op.owner() == Alu.class
+                && switch (op.method()) {
+                    case "add", "sub", "and", "or", "xor", "neg" -> true;
+                    default -> false;
+                };
     }
 }

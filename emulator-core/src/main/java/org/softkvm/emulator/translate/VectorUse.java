@@ -16,8 +16,11 @@ import org.softkvm.emulator.simd.Conversions;
  * @param x87 whether an x87 instruction is emitted in place
  */
 record VectorUse(boolean any, int locals, int doubles, boolean x87) {
-    /** Looks through the blocks of a region. Straight code loads and stores each register once: its array will do. */
-    static VectorUse of(List<Plan.Piece> pieces, boolean loops) {
+    /**
+     * Looks through the blocks of a region. Straight code loads and stores each register once: its array will do. A
+     * narrow region leaves floating point to its methods.
+     */
+    static VectorUse of(List<Plan.Piece> pieces, boolean loops, boolean narrow) {
         boolean any = false;
         boolean x87 = false;
         int touched = 0;
@@ -25,8 +28,8 @@ record VectorUse(boolean any, int locals, int doubles, boolean x87) {
         int[] asLong = new int[32];
         for (Plan.Piece p : pieces) {
             for (Insn i : p.insns()) {
-                x87 |= X87Emitter.inlined(i);
-                if (!VectorEmitter.inlined(i) && !FloatEmitter.inlined(i)) {
+                x87 |= !narrow && X87Emitter.inlined(i);
+                if (!VectorEmitter.inlined(i) && (narrow || !FloatEmitter.inlined(i))) {
                     continue;
                 }
                 any = true;
@@ -44,7 +47,7 @@ record VectorUse(boolean any, int locals, int doubles, boolean x87) {
                 doubles |= 1 << h;
             }
         }
-        return new VectorUse(any, loops ? touched : 0, doubles, x87);
+        return new VectorUse(any, loops && !narrow ? touched : 0, doubles, x87);
     }
 
     private static int low(int n) {

@@ -29,12 +29,23 @@ class FloatLockstepTest {
 
     @ParameterizedTest
     @EnumSource(names = {"LONG64_SUPERVISOR", "LONG64_USER", "PROTECTED32_PAGED_USER", "REAL"})
-    void translatorAndInterpreterAgree(FuzzMode mode) {
+    void wideRegionsAgree(FuzzMode mode) {
+        agree(mode, false);
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"LONG64_SUPERVISOR", "LONG64_USER", "PROTECTED32_PAGED_USER", "REAL"})
+    void narrowRegionsAgree(FuzzMode mode) {
+        agree(mode, true);
+    }
+
+    private static void agree(FuzzMode mode, boolean narrow) {
         try (FuzzMachine interpreter = new FuzzMachine(mode);
                 FuzzMachine translator = new FuzzMachine(mode)) {
             translator.vcpu.setTranslation(1, true);
+            translator.vcpu.setNarrow(narrow);
             for (int n = Math.max(0, ONLY_CASE); n < (ONLY_CASE < 0 ? CASES : ONLY_CASE + 1); n++) {
-                run(interpreter, translator, mode, n);
+                run(interpreter, translator, mode, n, narrow);
             }
             if (ONLY_CASE < 0) {
                 assertThat(translator.vcpu.regionsTranslated()).isPositive();
@@ -50,16 +61,16 @@ class FloatLockstepTest {
         return random;
     }
 
-    private static void run(FuzzMachine interpreter, FuzzMachine translator, FuzzMode mode, int n) {
+    private static void run(FuzzMachine interpreter, FuzzMachine translator, FuzzMode mode, int n, boolean narrow) {
         SplittableRandom a = prepare(interpreter, mode, n);
         SplittableRandom b = prepare(translator, mode, n);
         SplittableRandom random = new SplittableRandom(SEED + n);
         // A few long runs, or many short ones: a region is entered only where it cannot pass the limit.
         long[] steps = Lockstep.steps(random, 1L << 1 + random.nextInt(12), INSTRUCTIONS_A_CASE);
-        Lockstep.Difference d = Lockstep.compare(interpreter, a, translator, b, Lockstep.Engines.real(), steps);
+        Lockstep.Difference d = Lockstep.compare(interpreter, a, translator, b, Lockstep.Engines.real(narrow), steps);
         if (d != null) {
             LockstepShrinker.Result shrunk = new LockstepShrinker(
-                            mode, machine -> prepare(machine, mode, n), Lockstep.Engines::real)
+                            mode, machine -> prepare(machine, mode, n), () -> Lockstep.Engines.real(narrow))
                     .shrink(steps);
             String again = "-Dtest=FloatLockstepTest -Dsoftkvm.lockstep.seed=" + SEED
                     + (shrunk == null ? " -Dsoftkvm.lockstep.float=" + (n + 1) : " -Dsoftkvm.lockstep.case=" + n);

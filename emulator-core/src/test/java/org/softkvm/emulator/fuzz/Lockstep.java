@@ -96,9 +96,9 @@ final class Lockstep {
      * @param translator the second one
      * @param threshold when the second machine translates, as {@link VirtualCpu#setTranslation} has it
      */
-    record Engines(Engine interpreter, Engine translator, int threshold) {
-        static Engines real() {
-            return new Engines(LockstepTest::step, LockstepTest::step, 1);
+    record Engines(Engine interpreter, Engine translator, int threshold, boolean narrow) {
+        static Engines real(boolean narrow) {
+            return new Engines(LockstepTest::step, LockstepTest::step, 1, narrow);
         }
     }
 

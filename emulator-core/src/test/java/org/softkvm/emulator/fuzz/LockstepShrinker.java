@@ -156,6 +156,7 @@ final class LockstepShrinker {
                 FuzzMachine b = new FuzzMachine(mode)) {
             Lockstep.Engines e = engines.get();
             b.vcpu.setTranslation(e.threshold(), true);
+            b.vcpu.setNarrow(e.narrow());
             return Lockstep.compare(a, prepare(a, v), b, prepare(b, v), e, v.steps);
         }
     }

@@ -53,7 +53,7 @@ class LockstepShrinkerTest {
     }
 
     private static Lockstep.Engines engines(Error error) {
-        return new Lockstep.Engines(wrong((at, first) -> false), wrong(error), Integer.MAX_VALUE);
+        return new Lockstep.Engines(wrong((at, first) -> false), wrong(error), Integer.MAX_VALUE, false);
     }
 
     /** Finds the first case that the error breaks, and shrinks it. */
@@ -115,7 +115,7 @@ class LockstepShrinkerTest {
     @Test
     void aCaseThatNewMachinesAgreeAboutIsSaidToBeOne() {
         long[] steps = LockstepTest.steps(SEED, FuzzMode.REAL, 3);
-        assertThat(LockstepTest.shrinker(SEED, FuzzMode.REAL, 3, Lockstep.Engines::real)
+        assertThat(LockstepTest.shrinker(SEED, FuzzMode.REAL, 3, () -> Lockstep.Engines.real(false))
                         .shrink(steps))
                 .isNull();
         Lockstep.Difference d =

@@ -40,12 +40,23 @@ class LockstepTest {
 
     @ParameterizedTest
     @EnumSource
-    void translatorAndInterpreterAgree(FuzzMode mode) {
+    void wideRegionsAgree(FuzzMode mode) {
+        agree(mode, false);
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void narrowRegionsAgree(FuzzMode mode) {
+        agree(mode, true);
+    }
+
+    private static void agree(FuzzMode mode, boolean narrow) {
         try (FuzzMachine interpreter = new FuzzMachine(mode);
                 FuzzMachine translator = new FuzzMachine(mode)) {
             translator.vcpu.setTranslation(1, true);
+            translator.vcpu.setNarrow(narrow);
             for (int n = Math.max(0, ONLY_CASE); n < (ONLY_CASE < 0 ? CASES : ONLY_CASE + 1); n++) {
-                run(interpreter, translator, mode, n);
+                run(interpreter, translator, mode, n, narrow);
             }
             if (ONLY_CASE < 0) {
                 assertThat(translator.vcpu.regionsTranslated()).isPositive();
@@ -75,11 +86,11 @@ class LockstepTest {
         return Lockstep.steps(random, 1L << random.nextInt(9), INSTRUCTIONS_A_CASE);
     }
 
-    private static void run(FuzzMachine interpreter, FuzzMachine translator, FuzzMode mode, int n) {
+    private static void run(FuzzMachine interpreter, FuzzMachine translator, FuzzMode mode, int n, boolean narrow) {
         SplittableRandom a = prepare(interpreter, SEED, mode, n);
         SplittableRandom b = prepare(translator, SEED, mode, n);
         long[] steps = steps(SEED, mode, n);
-        Lockstep.Difference d = Lockstep.compare(interpreter, a, translator, b, Lockstep.Engines.real(), steps);
+        Lockstep.Difference d = Lockstep.compare(interpreter, a, translator, b, Lockstep.Engines.real(narrow), steps);
         if (d != null) {
             fail(report(
                     SEED,
@@ -87,7 +98,7 @@ class LockstepTest {
                     n,
                     steps,
                     d,
-                    shrinker(SEED, mode, n, Lockstep.Engines::real).shrink(steps)));
+                    shrinker(SEED, mode, n, () -> Lockstep.Engines.real(narrow)).shrink(steps)));
         }
     }
 
