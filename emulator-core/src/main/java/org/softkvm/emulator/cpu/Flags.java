@@ -111,10 +111,18 @@ public final class Flags {
             case SUB -> Long.compareUnsigned(zx(a, s), zx(b, s)) < 0;
             case SBB -> Long.compareUnsigned(zx(a, s), zx(b, s)) <= 0;
             case INC, DEC -> b != 0;
+            case SHL, SHR, SAR -> shiftedOut(op, a, b);
+            default -> false;
+        };
+    }
+
+    /** The last bit shifted out; apart, so that {@link #cf} is small enough (325 bytes) for HotSpot to inline. */
+    private static boolean shiftedOut(int op, long a, long b) {
+        int s = op & 3;
+        return switch (op & ~3) {
             case SHL -> b <= 8 << s && (a >>> ((8 << s) - b) & 1) != 0;
             case SHR -> (zx(a, s) >>> (b - 1) & 1) != 0;
-            case SAR -> (sx(a, s) >> (b - 1) & 1) != 0;
-            default -> false;
+            default -> (sx(a, s) >> (b - 1) & 1) != 0;
         };
     }
 
@@ -131,16 +139,10 @@ public final class Flags {
         int top = (8 << s) - 1;
         return switch (op & ~3) {
             case RAW -> (a & OF) != 0;
-            case ADD -> {
-                long r = a + b;
-                yield ((a ^ r) & (b ^ r)) >>> top << 63 != 0;
-            }
-            case ADC -> {
-                long r = a + b + 1;
-                yield ((a ^ r) & (b ^ r)) >>> top << 63 != 0;
-            }
-            case SUB -> ((a ^ b) & (a ^ (a - b))) >>> top << 63 != 0;
-            case SBB -> ((a ^ b) & (a ^ (a - b - 1))) >>> top << 63 != 0;
+            case ADD -> overflow(a, b, a + b, top);
+            case ADC -> overflow(a, b, a + b + 1, top);
+            case SUB -> overflow(a, ~b, a - b, top);
+            case SBB -> overflow(a, ~b, a - b - 1, top);
             case INC -> sx(a, s) == Long.MIN_VALUE >> (63 - top);
             case DEC -> zx(a, s) == ~(-1L << top);
             // Defined for a count of 1; real CPUs apply the same rule to the last shift (CF xor the result's sign).
@@ -148,6 +150,11 @@ public final class Flags {
             case SHR -> b == 1 && sx(a, s) < 0;
             default -> false;
         };
+    }
+
+    /** Whether two numbers of the same sign have a sum of the other one; the sign is the bit {@code top}. */
+    private static boolean overflow(long a, long b, long sum, int top) {
+        return ((a ^ sum) & (b ^ sum)) >>> top << 63 != 0;
     }
 
     /**
