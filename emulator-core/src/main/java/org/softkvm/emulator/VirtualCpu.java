@@ -106,7 +106,7 @@ public final class VirtualCpu implements AutoCloseable {
      * Chooses when guest code is translated to JVM bytecode. Own thread only, not while it runs.
      *
      * @param threshold executions of a block by the interpreter after which it becomes the entry of a translated
-     *     region, at least 1; {@code Integer.MAX_VALUE} for never
+     *     region; 0 for before its first execution, where translation is synchronous; {@code Integer.MAX_VALUE} for never
      * @param synchronous translate at once on the vcpu's own thread rather than in the background
      */
     public void setTranslation(int threshold, boolean synchronous) {
@@ -118,7 +118,7 @@ public final class VirtualCpu implements AutoCloseable {
      * narrow ones first, and wide ones where the guest spends its time.
      *
      * @param narrow true for regions within a function, whose registers stay in the vcpu; false for wide ones, the
-     *     default (system property {@code softkvm.narrow})
+     *     default (system property {@code softkvm.narrow}, in which {@code half} means some of each)
      */
     public void setNarrow(boolean narrow) {
         interpreter.setNarrow(narrow);

@@ -93,6 +93,13 @@ public final class ExitInfo {
         position = 0;
     }
 
+    /** Forgets the instruction that waits for user space; writes that are queued are done already. */
+    void forget() {
+        commit();
+        readPending = false;
+        ioCompletion = null;
+    }
+
     /** Before an instruction runs (again): answers are taken from the first on. */
     public void rewind() {
         position = 0;

@@ -71,6 +71,12 @@ public final class Reset {
         c.smmInsideNmi = false;
         c.smiCount = 0;
         c.pendingDebug = 0;
+        // An instruction that waits for user space does not go on.
+        c.exitInfo.forget();
+        c.stepArmed = false;
+        c.outsideStep = false;
+        c.tprReported = false;
+        c.inexact = false;
         c.injectedVector = -1;
         c.injectedException = -1;
         c.deriveSegments();

@@ -150,26 +150,40 @@ public final class Interpreter {
             }
             lastRegion = null;
             if (++b.count >= threshold || region != null) {
-                previous = executeHot(b, most) ? b : null;
+                previous = executeHot(b, most, Long.MAX_VALUE);
                 continue;
             }
             previous = execute(b, 0, most) ? b : null;
         }
     }
 
-    /** Executes a block that is due for translation, or has been translated. */
-    private boolean executeHot(Block b, int most) {
+    /**
+     * Executes a block that is due for translation, or has been translated.
+     *
+     * @param left instructions up to the limit
+     * @return the block that came to its end last, or null
+     */
+    private Block executeHot(Block b, int most, long left) {
         // Before it is translated: what makes it hot is not yet a fallback.
         boolean fallback = regions.fallsBack(b);
-        if (b.count == regions.threshold) {
+        if (regions.due(b)) {
             regions.hot(b);
+            RunnableRegion made = b.region;
+            if (regions.threshold == 0
+                    && made != null
+                    && most == Integer.MAX_VALUE
+                    && left > made.code.size
+                    && made.validate(c)) {
+                c.inexact = false;
+                return runRegion(made);
+            }
         }
         long before = interpreted;
         boolean ended = execute(b, 0, most);
         if (fallback) {
             fallbacks += interpreted - before;
         }
-        return ended;
+        return ended ? b : null;
     }
 
     /**
@@ -239,7 +253,7 @@ public final class Interpreter {
                 most = (int) Math.min(most, left);
             }
             c.inexact = c.virtualTime && most > 1 && length > 1;
-            previous = (hot ? executeHot(b, most) : execute(b, 0, most)) ? b : null;
+            previous = hot ? executeHot(b, most, left) : execute(b, 0, most) ? b : null;
             c.inexact = false;
         }
     }
@@ -637,8 +651,8 @@ public final class Interpreter {
     /**
      * Chooses when blocks are translated.
      *
-     * @param threshold executions of a block after which it becomes the entry of a region; {@code Integer.MAX_VALUE}
-     *     for never
+     * @param threshold executions of a block after which it becomes the entry of a region; 0 for before its first one, where
+     *     translation is synchronous; {@code Integer.MAX_VALUE} for never
      * @param synchronous translate on this thread, at once
      */
     public void setTranslation(int threshold, boolean synchronous) {
@@ -655,7 +669,7 @@ public final class Interpreter {
      * @param narrow true for the form of the many, false for that of the few in which a guest spends its time
      */
     public void setNarrow(boolean narrow) {
-        regions.narrow = narrow;
+        regions.narrow = String.valueOf(narrow);
     }
 
     /** Regions made so far. */

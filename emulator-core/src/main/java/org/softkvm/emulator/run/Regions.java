@@ -63,8 +63,11 @@ final class Regions {
     int threshold = Integer.MAX_VALUE;
     /** Translate at once on the vcpu's thread: for tests. */
     boolean synchronous;
-    /** Synchronous translation makes narrow regions: for tests, which else see wide ones. */
-    boolean narrow = Boolean.getBoolean("softkvm.narrow");
+    /**
+     * For tests, where translation is synchronous: all regions are wide ("false"), all are narrow ("true"), or the address
+     * decides ("half").
+     */
+    String narrow = System.getProperty("softkvm.narrow", "false");
     /** Emit code that counts instructions. */
     boolean counted;
     /** Emit code that keeps the order of memory accesses, which other vcpus see. */
@@ -123,13 +126,27 @@ final class Regions {
         return b.refused || b.unsettled != null || b.region != null;
     }
 
+    /** Whether a block that is about to be executed becomes the entry of a region now. */
+    boolean due(Block b) {
+        return threshold == 0 ? b.region == null && !b.refused : b.count == threshold;
+    }
+
+    /** Whether a region that is made at once becomes a wide one. */
+    private boolean wide(Block head) {
+        return switch (narrow) {
+            case "true" -> false;
+            case "half" -> head.rip * 0x9E3779B97F4A7C15L >= 0;
+            default -> true;
+        };
+    }
+
     /** A block was executed as often as the threshold says. */
     void hot(Block head) {
         if (head.region != null || head.unsettled != null || waiting.get() >= MAX_WAITING) {
             head.count = 0;
             return;
         }
-        translate(head, synchronous && !narrow);
+        translate(head, synchronous && wide(head));
     }
 
     private void translate(Block head, boolean wide) {

@@ -28,12 +28,30 @@ class TestFloatSuiteTest {
 
     @Test
     void everyCase() throws IOException {
+        run("testfloat", TestFloatTarget.all());
+        assertThat(cases).isGreaterThan(450_000);
+    }
+
+    @Test
+    void everyCaseTranslated() throws IOException {
+        try (TranslatedTarget target = new TranslatedTarget()) {
+            run("testfloat translated", List.of(target));
+            assertThat(cases).isGreaterThan(250_000);
+            assertThat(target.vcpu().regionsFailed()).isZero();
+            // A handful of instructions a run, and next to none of them by the interpreter.
+            assertThat((double) target.vcpu().interpreted() / target.runs())
+                    .as("%d instructions interpreted in %d runs", target.vcpu().interpreted(), target.runs())
+                    .isLessThan(0.05);
+        }
+    }
+
+    private void run(String title, List<TestFloatTarget> targets) throws IOException {
         Path folder = Path.of(System.getProperty("softkvm.suites", "no-suites"), "testfloat");
         if (!Files.isDirectory(folder)) {
             assertThat(Boolean.getBoolean("softkvm.suites.required"))
                     .as("suite testfloat is required, but there is no folder " + folder)
                     .isFalse();
-            System.out.println("SUITE testfloat: skipped, no folder " + folder);
+            System.out.println("SUITE " + title + ": skipped, no folder " + folder);
             assumeTrue(false, "no folder " + folder);
         }
         TreeSet<String> names = new TreeSet<>();
@@ -43,14 +61,13 @@ class TestFloatSuiteTest {
                     .forEach(names::add);
         }
         assertThat(names).as("files of the suite").hasSizeGreaterThanOrEqualTo(41);
-        for (TestFloatTarget target : TestFloatTarget.all()) {
+        for (TestFloatTarget target : targets) {
             for (String name : names) {
                 run(target, folder.resolve(name), name.substring(0, name.length() - SUFFIX.length()));
             }
         }
-        System.out.println("SUITE testfloat: " + cases + " cases, " + failed + " failed, 0 excluded");
+        System.out.println("SUITE " + title + ": " + cases + " cases, " + failed + " failed, 0 excluded");
         assertThat(failures).isEmpty();
-        assertThat(cases).isGreaterThan(450_000);
     }
 
     private void run(TestFloatTarget target, Path file, String name) throws IOException {

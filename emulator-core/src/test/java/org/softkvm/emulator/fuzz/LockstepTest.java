@@ -53,7 +53,7 @@ class LockstepTest {
     private static void agree(FuzzMode mode, boolean narrow) {
         try (FuzzMachine interpreter = new FuzzMachine(mode);
                 FuzzMachine translator = new FuzzMachine(mode)) {
-            translator.vcpu.setTranslation(1, true);
+            translator.vcpu.setTranslation(0, true);
             translator.vcpu.setNarrow(narrow);
             for (int n = Math.max(0, ONLY_CASE); n < (ONLY_CASE < 0 ? CASES : ONLY_CASE + 1); n++) {
                 run(interpreter, translator, mode, n, narrow);

@@ -7,7 +7,15 @@ import org.junit.jupiter.api.Test;
 class Sst8086SuiteTest {
     @Test
     void everyCaseDoesWhatTheChipDid() throws IOException {
-        try (SstMachine machine = SstMachine.of8086()) {
+        try (SstMachine machine = SstMachine.of8086(false)) {
+            SstSuite.run("sst-8086", machine, 0xffff);
+        }
+    }
+
+    /** A sample of them by translated code. */
+    @Test
+    void casesDoTheSameTranslated() throws IOException {
+        try (SstMachine machine = SstMachine.of8086(true)) {
             SstSuite.run("sst-8086", machine, 0xffff);
         }
     }

@@ -18,6 +18,10 @@ final class SstMachine implements AutoCloseable {
     /** A REP instruction makes at most 65,535 iterations, and each may count as an instruction. */
     private static final int INSTRUCTION_LIMIT = 70_000;
 
+    private static final int HLT = 0xf4;
+    /** No byte. */
+    private static final int NONE = 0x100;
+
     private static final int DATA_SEGMENT = 0x93;
     private static final int CODE_SEGMENT = 0x9b;
 
@@ -39,29 +43,42 @@ final class SstMachine implements AutoCloseable {
     };
 
     private final boolean untilHalt;
+    private final boolean translated;
     private final int addressMask;
     private final MemorySegment ram;
     private final long host;
     private final GuestMemory memory = new GuestMemory();
     private final VirtualCpu vcpu;
 
-    private SstMachine(CpuModel model, int addressBits, boolean untilHalt) {
+    private SstMachine(CpuModel model, int addressBits, boolean untilHalt, boolean translated) {
         this.untilHalt = untilHalt;
+        this.translated = translated;
         addressMask = (1 << addressBits) - 1;
         ram = HostMemory.allocate(1L << addressBits);
         host = HostMemory.offsetOf(ram);
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
         vcpu = new VirtualCpu(0, memory, model, LocalInterruptController.NONE, STOPPED_CLOCK);
+        vcpu.setTranslation(translated ? 0 : Integer.MAX_VALUE, translated);
     }
 
-    /** An 8086, which runs one instruction a case. */
-    static SstMachine of8086() {
-        return new SstMachine(CpuModel.I8086, 20, false);
+    /** An 8086, which runs one instruction a case; translated, it runs until a HLT that stands behind it. */
+    static SstMachine of8086(boolean translated) {
+        return new SstMachine(CpuModel.I8086, 20, false, translated);
     }
 
     /** An 80286, which runs until it executes HLT. */
-    static SstMachine of80286() {
-        return new SstMachine(CpuModel.I286, 24, true);
+    static SstMachine of80286(boolean translated) {
+        return new SstMachine(CpuModel.I286, 24, true, translated);
+    }
+
+    /** Whether all code is translated before it is executed. */
+    boolean translated() {
+        return translated;
+    }
+
+    /** The CPU. */
+    VirtualCpu vcpu() {
+        return vcpu;
     }
 
     /** Sets a register, in the order of {@link MooState}. */
@@ -148,6 +165,9 @@ final class SstMachine implements AutoCloseable {
             int exit = runToExit();
             return exit == VirtualCpu.EXIT_HLT ? null : String.format("  no HLT: exit %d at %s%n", exit, where());
         }
+        if (translated) {
+            return runToHalt(test, start + INSTRUCTION_LIMIT);
+        }
         // A fault is not an instruction: the run would go on into its handler, so a HLT stands there. The 8086 has one
         // fault, the divide error, by vector 0.
         int handler = (peek(2) | peek(3) << 8) * 16 + (peek(0) | peek(1) << 8) & addressMask;
@@ -174,6 +194,48 @@ final class SstMachine implements AutoCloseable {
             poke(handler, old);
         }
         return problem;
+    }
+
+    /** A limit of one instruction would keep translated code from running: a HLT stands where the case is to end. */
+    private String runToHalt(MooCase test, long limit) {
+        int end = endOf(test);
+        int old = peek(end);
+        poke(end, HLT);
+        vcpu.setInstructionLimit(limit);
+        int exit = runToExit();
+        String problem = exit == VirtualCpu.EXIT_HLT ? null : String.format("  no HLT: exit %d at %s%n", exit, where());
+        vcpu.setRip(vcpu.rip() - 1 & 0xffff);
+        if (peek(end) == HLT) {
+            poke(end, old);
+        }
+        return problem;
+    }
+
+    /** The physical address where a case of one instruction ends. */
+    private int endOf(MooCase test) {
+        return (test.finalRegister(MooState.CS) << 4) + test.finalRegister(MooState.IP) & addressMask;
+    }
+
+    /** Whether the HLT behind an instruction would stand in it or in what it is to write. */
+    boolean endsInItself(MooCase test) {
+        if (untilHalt) {
+            return false;
+        }
+        int end = endOf(test);
+        MooState initial = test.initial();
+        int begin = (initial.registers()[MooState.CS] << 4) + initial.registers()[MooState.IP];
+        int after = byteAt(test.after(), end);
+        return (end - begin & addressMask) < test.bytes().length || after != NONE && after != byteAt(initial, end);
+    }
+
+    /** A byte of memory as a state tells it; {@link #NONE} where it does not. */
+    private static int byteAt(MooState state, int address) {
+        for (int k = 0; k < state.addresses().length; k++) {
+            if (state.addresses()[k] == address) {
+                return state.values()[k];
+            }
+        }
+        return NONE;
     }
 
     /** Runs and answers port reads with all ones, until another exit. */

@@ -93,7 +93,7 @@ final class EmulatorVcpu implements Vcpu {
         cpu = new VirtualCpu(id, vm.memory(), vm.model(), port, tsc);
         switch (vm.engine()) {
             case "interpreter" -> cpu.setTranslation(Integer.MAX_VALUE, false);
-            case "translator" -> cpu.setTranslation(1, true);
+            case "translator" -> cpu.setTranslation(0, true);
             default -> cpu.setTranslation(VirtualCpu.DEFAULT_TRANSLATION_THRESHOLD, false);
         }
         requests.setCpu(cpu);
