@@ -10,7 +10,7 @@ import org.softkvm.emulator.decode.Insn;
  * String instructions (Intel SDM volume 2: MOVS, STOS, LODS, SCAS, CMPS, REP). Each iteration is committed by itself, so
  * a fault or an interrupt leaves the registers as after the last complete one and RIP at the instruction.
  *
- * <p>Repeated MOVS and STOS that go upwards in plain memory are done in bulk, a page at a time.
+ * <p>Repeated MOVS, STOS, SCAS and CMPS that go upwards in plain memory are done in bulk, a page at a time.
  */
 public final class Strings {
     /** Iterations between two looks at the request bits. */
@@ -317,6 +317,58 @@ public final class Strings {
         advance(c, i, Cpu.RDI, step);
     }
 
+    /** Executes iterations that do not end the loop, and sets the flags as the last of them does. */
+    private static long compareBulk(Cpu c, Insn i, int size, boolean scan) {
+        if ((c.eflags & Flags.DF) != 0 || c.stepping() || c.exitInfo.replaying()) {
+            return 0;
+        }
+        long n = Math.min(index(c, i, Cpu.RCX), c.iterationsLeft());
+        if (n < 8) {
+            return 0;
+        }
+        long a = 0;
+        if (!scan) {
+            long si = index(c, i, Cpu.RSI);
+            long from = c.segRead(i.seg, si, size);
+            n = room(c, i, i.seg, si, from, size, false, n);
+            if (n < 4) {
+                return 0;
+            }
+            a = Mmu.hostForRead(c, from);
+        }
+        long di = index(c, i, Cpu.RDI);
+        long to = c.segRead(Cpu.ES, di, size);
+        n = room(c, i, Cpu.ES, di, to, size, false, n);
+        if (n < 4 || a < 0) {
+            return 0;
+        }
+        long b = Mmu.hostForRead(c, to);
+        if (b < 0) {
+            return 0;
+        }
+        boolean equal = i.rep == 0xF3;
+        long done;
+        if (scan) {
+            long value = c.r[Cpu.RAX];
+            done = equal ? StringSearch.equalTo(value, b, n, size) : StringSearch.unequalTo(value, b, n, size);
+        } else {
+            done = equal ? StringSearch.equalPairs(a, b, n, size) : StringSearch.unequalPairs(a, b, n, size);
+        }
+        if (done == 0) {
+            return 0;
+        }
+        long last = (done - 1) * size;
+        c.setLazy(
+                Flags.SUB | sizeIndex(size),
+                scan ? c.r[Cpu.RAX] : StringSearch.element(a + last, size),
+                StringSearch.element(b + last, size));
+        if (!scan) {
+            advance(c, i, Cpu.RSI, done * size);
+        }
+        advance(c, i, Cpu.RDI, done * size);
+        return done;
+    }
+
     private static void compare(Cpu c, Insn i, int size, boolean scan) {
         if (i.rep == 0) {
             if (scan) {
@@ -329,12 +381,17 @@ public final class Strings {
         int iteration = 0;
         boolean some = index(c, i, Cpu.RCX) != 0;
         while (index(c, i, Cpu.RCX) != 0) {
-            if (scan) {
+            long done = compareBulk(c, i, size, scan);
+            if (done != 0) {
+                iteration = -1;
+            } else if (scan) {
                 scanOne(c, i, size);
+                done = 1;
             } else {
                 compareOne(c, i, size);
+                done = 1;
             }
-            countDown(c, i, 1);
+            countDown(c, i, done);
             if (Flags.zf(c.fop, c.fa, c.fb) != (i.rep == 0xF3)) {
                 break;
             }
