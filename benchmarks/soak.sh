@@ -5,7 +5,8 @@
 #
 #   soak.sh [MINUTES]        (default 60)
 #
-# Needs what run-linux.sh needs. The table is the same on a busy machine; only less happens in the time.
+# Needs what run-linux.sh needs. The table is the same on a busy machine; only less happens in the time, and a ROM that
+# measures the host's time and fails runs once more under the virtual clock, which the output says.
 set -u
 
 root=$(CDPATH='' cd -P "$(dirname "$0")/.." && pwd) || exit 125

@@ -3,6 +3,9 @@ package org.softkvm.vmm.loader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.Arrays;
 import java.util.zip.GZIPInputStream;
 import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
@@ -13,6 +16,9 @@ import org.tukaani.xz.SingleXZInputStream;
 final class Decompressor {
     /** Largest result in bytes; guards the host against decompression bombs. */
     private static final int MAX_OUTPUT = 512 << 20;
+
+    /** A result that is announced to be larger than this times its compressed form gets no memory before it is there. */
+    private static final int LIKELY_RATIO = 16;
 
     /** Memory that the xz decoder may take, in KiB: the largest dictionary a preset uses, and some. */
     private static final int XZ_MEMORY_KIB = 160 << 10;
@@ -51,14 +57,28 @@ final class Decompressor {
     private static byte[] read(GuestFile file, int offset, int length, String format, Opener opener)
             throws VmmException {
         try (InputStream in = opener.open(new ByteArrayInputStream(file.data(), offset, length))) {
-            byte[] result = in.readNBytes(MAX_OUTPUT + 1);
-            if (result.length > MAX_OUTPUT) {
+            // In one piece where the last four bytes say how long it is, as in a gzip file and behind a kernel's
+            // payload.
+            long announced = length < 4 ? 0 : size(file.data(), offset + length - 4);
+            byte[] result = new byte
+                    [(int) (announced <= MAX_OUTPUT && announced <= (long) length * LIKELY_RATIO ? announced : 0)];
+            int read = in.readNBytes(result, 0, result.length);
+            byte[] rest = in.readNBytes(MAX_OUTPUT + 1 - read);
+            if (rest.length > MAX_OUTPUT - read) {
                 throw tooLarge(file);
+            }
+            if (rest.length > 0 || read < result.length) {
+                result = Arrays.copyOf(result, read + rest.length);
+                System.arraycopy(rest, 0, result, read, rest.length);
             }
             return result;
         } catch (IOException e) {
             throw damaged(file, format, e);
         }
+    }
+
+    private static long size(byte[] data, int at) {
+        return ByteBuffer.wrap(data).order(ByteOrder.LITTLE_ENDIAN).getInt(at) & 0xFFFF_FFFFL;
     }
 
     private static byte[] zstd(GuestFile file, int offset, int length) throws VmmException {

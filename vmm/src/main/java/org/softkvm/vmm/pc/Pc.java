@@ -14,6 +14,7 @@ import org.softkvm.kvm.CpuidEntry;
 import org.softkvm.kvm.Errno;
 import org.softkvm.kvm.Kvm;
 import org.softkvm.kvm.KvmException;
+import org.softkvm.kvm.KvmProvider;
 import org.softkvm.kvm.Vcpu;
 import org.softkvm.kvm.Vm;
 import org.softkvm.vmm.VmmException;
@@ -125,6 +126,9 @@ public final class Pc implements AutoCloseable {
      */
     public static Pc create(PcConfig config) throws VmmException {
         checkTarget(config);
+        if (backend(config).equals("auto")) {
+            Thread.ofPlatform().daemon().name("softkvm-probe").start(Pc::probe);
+        }
         LoadedGuest guest = null;
         if (config.restore().isPresent()) {
             PcLimits.check(config);
@@ -135,6 +139,18 @@ public final class Pc implements AutoCloseable {
             return create(config, guest, Kvm.open(backend(config)));
         } catch (KvmException e) {
             throw new VmmException(explain(config, e), e);
+        }
+    }
+
+    /**
+     * Finds out what "auto" is while the image is read, which can take a second: on /dev/kvm a guest runs for some time to
+     * show that others can. {@link Kvm#open()} does the same and finds the answer, or waits for it.
+     */
+    private static void probe() {
+        for (KvmProvider provider : Kvm.providers()) {
+            if (provider.unavailableBecause() == null && provider.passedOverBecause() == null) {
+                return;
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import static org.softkvm.vmm.loader.TestImages.little;
 
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
@@ -330,6 +331,18 @@ class ImageLoaderTest {
         assertRefused(
                 TestImages.multibootHeader(MultibootHeader.ADDRESSES, LOAD, LOAD, LOAD + 4096, 0, LOAD),
                 "the file has");
+    }
+
+    @Test
+    void theSizeBehindAPayloadIsNotTrusted() throws VmmException, IOException {
+        byte[] kernel = TestImages.elf64();
+        byte[] xz = TestImages.kernelXz(kernel);
+        for (int size : new int[] {0, 100, kernel.length - 1, kernel.length + 1, 2 * kernel.length, 1 << 28, -1}) {
+            byte[] payload = xz.clone();
+            ByteBuffer.wrap(payload).order(ByteOrder.LITTLE_ENDIAN).putInt(payload.length - 4, size);
+            loadKernel(TestImages.bzImage(payload), null, "quiet");
+            assertThat(ram.read(LOAD, TestImages.CODE.length)).isEqualTo(TestImages.CODE);
+        }
     }
 
     @Test
