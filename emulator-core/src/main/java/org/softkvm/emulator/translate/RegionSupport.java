@@ -262,9 +262,27 @@ public final class RegionSupport {
         return condition ? a : b;
     }
 
-    /** The carry as a number. */
+    /**
+     * The carry as a number. Without branches where that is easy: HotSpot removes a computation that nobody looks at, but
+     * not a branch that it has seen going one way only.
+     */
     public static int carry(int fop, long fa, long fb) {
-        return Flags.cf(fop, fa, fb) ? 1 : 0;
+        int top = (8 << (fop & 3)) - 1;
+        return switch (fop & ~3) {
+            case Flags.RAW -> (int) fa & Flags.CF;
+            case Flags.ADD -> carryOut(fa, fb, fa + fb, top);
+            case Flags.ADC -> carryOut(fa, fb, fa + fb + 1, top);
+            case Flags.SUB -> carryOut(~fa, fb, ~(fa - fb), top);
+            case Flags.SBB -> carryOut(~fa, fb, ~(fa - fb - 1), top);
+            case Flags.LOGIC -> 0;
+            case Flags.INC, Flags.DEC -> (int) fb;
+            default -> Flags.cf(fop, fa, fb) ? 1 : 0;
+        };
+    }
+
+    /** The carry out of the top bit of a sum; a difference is the sum with complements on both sides. */
+    private static int carryOut(long a, long b, long sum, int top) {
+        return (int) ((a & b | (a | b) & ~sum) >>> top) & 1;
     }
 
     /** One of two flag operations: the first where a shift count is not 0. */
@@ -277,23 +295,24 @@ public final class RegionSupport {
         return count != 0 ? shifted : old;
     }
 
-    /** The flags that IMUL leaves, as a RAW value: CF, OF, SF and PF. */
-    public static long mulFlags(long result, boolean overflow) {
-        return (overflow ? Flags.CF | Flags.OF : 0)
-                | (result < 0 ? Flags.SF : 0)
-                | (Flags.parity((int) result) ? Flags.PF : 0);
+    /** The flags that IMUL leaves, as a RAW value: CF and OF where bits of the high part say so, SF and PF. No branch. */
+    private static long mulFlags(long result, long sign, long high) {
+        int low = (int) (result ^ result >>> 4) & 0xF;
+        return -((high | -high) >>> 63) & (Flags.CF | Flags.OF)
+                | (sign & Flags.SF)
+                | (0x9669 >> low & 1) << 2;
     }
 
     /** Flags after IMUL of 32 bits; operands sign-extended. */
     public static long mulFlags4(long a, long b) {
         long r = a * b;
-        return mulFlags((int) r, r != (int) r);
+        return mulFlags(r, r << 32 >> 63, r ^ (int) r);
     }
 
     /** Flags after IMUL of 64 bits. */
     public static long mulFlags8(long a, long b) {
         long r = a * b;
-        return mulFlags(r, Math.multiplyHigh(a, b) != r >> 63);
+        return mulFlags(r, r >> 63, Math.multiplyHigh(a, b) ^ r >> 63);
     }
 
     /** The arithmetic flags with CF replaced by a bit. */
