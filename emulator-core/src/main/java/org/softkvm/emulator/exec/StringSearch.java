@@ -52,13 +52,12 @@ final class StringSearch {
 
     /** Elements before the first that is not {@code value}, at most {@code n} (REPE SCAS). */
     static long equalTo(long value, long at, long n, int size) {
-        long pattern =
-                switch (size) {
-                    case 1 -> (value & 0xFF) * LOW_BITS;
-                    case 2 -> (value & 0xFFFF) * 0x0001000100010001L;
-                    case 4 -> (value & 0xFFFFFFFFL) * 0x0000000100000001L;
-                    default -> value;
-                };
+        long pattern = switch (size) {
+            case 1 -> (value & 0xFF) * LOW_BITS;
+            case 2 -> (value & 0xFFFF) * 0x0001000100010001L;
+            case 4 -> (value & 0xFFFFFFFFL) * 0x0000000100000001L;
+            default -> value;
+        };
         long bytes = n * size;
         long k = 0;
         for (; k + 8 <= bytes; k += 8) {

@@ -1069,6 +1069,17 @@ final class Code {
         support((plan.shared ? "sharedLoad" : "load") + size, "(J[J)J");
     }
 
+    /** Leaves where {@link #store} would; elsewhere than in resident code {@link #check} has done so. */
+    void leaveUnlessWritable(int slot, int size) {
+        if (resident) {
+            cpu();
+            loadLong(slot);
+            intConstant(size);
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, "missesWrite", "(L" + CPU + ";JI)Z", false);
+            m.visitJumpInsn(Opcodes.IFNE, sideExit());
+        }
+    }
+
     /** Stores the long on the stack to memory that {@link #check} has passed. */
     void store(int slot, int size) {
         loadLong(slot);

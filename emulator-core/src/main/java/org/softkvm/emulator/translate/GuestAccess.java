@@ -39,6 +39,18 @@ public final class GuestAccess {
     }
 
     /**
+     * Whether a write misses the TLB, and so would not be done.
+     *
+     * @param c the vcpu
+     * @param la linear address
+     * @param size bytes
+     * @return true where it does
+     */
+    public static boolean missesWrite(Cpu c, long la, int size) {
+        return c.tlbWrite[(int) (la >>> 11) & INDEX] != (la + size - 1 & -4096L | c.tlbTag);
+    }
+
+    /**
      * Before an access that may throw: where the region is. Breakpoints on data are the interpreter's, and so are addresses
      * that are not canonical, whose fault depends on the segment.
      */

@@ -534,6 +534,10 @@ final class IntegerEmitter {
         }
         if (takesCpu) {
             c.spillFlags();
+            if (rmw && i.mem) {
+                // The method changes the flags that it reads: there must be no leaving behind it.
+                c.leaveUnlessWritable(address, size);
+            }
             c.cpu();
         }
         for (int k = 0; k < count; k++) {

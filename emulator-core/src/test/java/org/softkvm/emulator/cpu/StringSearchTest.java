@@ -35,9 +35,22 @@ class StringSearchTest {
 
     @ParameterizedTest
     @CsvSource({
-        "F3 AE, 1, true", "F2 AE, 1, true", "F3 66 AF, 2, true", "F2 66 AF, 2, true", "F3 AF, 4, true", "F2 AF, 4, true",
-        "F3 48 AF, 8, true", "F2 48 AF, 8, true", "F3 A6, 1, false", "F2 A6, 1, false", "F3 66 A7, 2, false",
-        "F2 66 A7, 2, false", "F3 A7, 4, false", "F2 A7, 4, false", "F3 48 A7, 8, false", "F2 48 A7, 8, false"
+        "F3 AE, 1, true",
+        "F2 AE, 1, true",
+        "F3 66 AF, 2, true",
+        "F2 66 AF, 2, true",
+        "F3 AF, 4, true",
+        "F2 AF, 4, true",
+        "F3 48 AF, 8, true",
+        "F2 48 AF, 8, true",
+        "F3 A6, 1, false",
+        "F2 A6, 1, false",
+        "F3 66 A7, 2, false",
+        "F2 66 A7, 2, false",
+        "F3 A7, 4, false",
+        "F2 A7, 4, false",
+        "F3 48 A7, 8, false",
+        "F2 48 A7, 8, false"
     })
     void theLoopEndsWhereOneElementAfterTheOtherEndsIt(String code, int size, boolean scan) {
         boolean whileEqual = code.startsWith("F3");
