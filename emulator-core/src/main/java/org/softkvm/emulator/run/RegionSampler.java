@@ -15,7 +15,7 @@ final class RegionSampler implements Runnable {
     /** Looks that found nothing, after which there is more time between them. */
     private static final int IDLE = 200;
     /** Samples after which a region is promoted. */
-    private static final int ENOUGH = 12;
+    private static final int ENOUGH = 20;
 
     private static final List<Regions> WATCHED = new CopyOnWriteArrayList<>();
     private static Thread thread;
