@@ -2,6 +2,7 @@ package org.softkvm.emulator.run;
 
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
+import org.softkvm.emulator.translate.Region;
 
 /** A run of decoded instructions that is entered at the top: up to a branch, the end of the page or the size limit. */
 final class Block {
@@ -56,7 +57,7 @@ final class Block {
     /** It was to be translated and could not be. */
     boolean refused;
     /** The region that is entered here, or null. */
-    RunnableRegion region;
+    Region region;
     /** Regions that hold a copy of this block; they die with it. */
     java.util.ArrayList<RunnableRegion> copies;
     /** Where an indirect branch at the end went, up to a few; null where there is none. */

@@ -17,6 +17,7 @@ import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.exec.Handler;
 import org.softkvm.emulator.exec.HandlerFactory;
+import org.softkvm.emulator.translate.Region;
 
 /**
  * One vcpu's decoded blocks: a direct-mapped table by RIP in front, a hash by host address behind, and for each host page
@@ -48,8 +49,11 @@ public final class BlockCache implements CodeListener {
     /** The block that runs now; a store into it ends it after the present instruction. */
     Block running;
 
+    /** What is made of the blocks. */
+    Regions regions;
+
     /** The region that runs now, or null. */
-    RunnableRegion runningRegion;
+    Region runningRegion;
 
     BlockCache(Cpu c) {
         this.c = c;
@@ -358,8 +362,8 @@ public final class BlockCache implements CodeListener {
         b.region = null;
         if (b.copies != null) {
             for (RunnableRegion r : b.copies) {
-                Regions.died(r);
-                if (r == runningRegion) {
+                regions.died(r);
+                if (r.code == runningRegion) {
                     c.stopAfterInsn();
                 }
             }

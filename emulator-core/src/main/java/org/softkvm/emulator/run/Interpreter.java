@@ -45,7 +45,7 @@ public final class Interpreter {
     public long fallbacks;
 
     /** The region that was left last for a place that it has no link to; null where something else ran since. */
-    private RunnableRegion lastRegion;
+    private Region lastRegion;
 
     /**
      * An interpreter for one vcpu.
@@ -139,12 +139,12 @@ public final class Interpreter {
                 previous = null;
                 continue;
             }
-            RunnableRegion region = b.region;
-            if (region != null && most == Integer.MAX_VALUE && (region.context == c.context || region.validate(c))) {
-                if (lastRegion != null) {
-                    lastRegion.link(region);
-                    lastRegion = null;
-                }
+            Region region = b.region;
+            if (region != null
+                    && most == Integer.MAX_VALUE
+                    && (region.context == c.context || RunnableRegion.of(region).validate(c))) {
+                regions.entered(lastRegion, region);
+                lastRegion = null;
                 previous = runRegion(region);
                 continue;
             }
@@ -168,13 +168,14 @@ public final class Interpreter {
         boolean fallback = regions.fallsBack(b);
         if (regions.due(b)) {
             regions.hot(b);
-            RunnableRegion made = b.region;
+            Region made = b.region;
             if (regions.threshold == 0
                     && made != null
                     && most == Integer.MAX_VALUE
-                    && left > made.code.size
-                    && made.validate(c)) {
+                    && left > made.size
+                    && RunnableRegion.of(made).validate(c)) {
                 c.inexact = false;
+                regions.entered(null, made);
                 return runRegion(made);
             }
         }
@@ -231,20 +232,18 @@ public final class Interpreter {
                     }
                 }
             }
-            RunnableRegion region = b.region;
+            Region region = b.region;
             if (region != null
                     && most == Integer.MAX_VALUE
-                    && left > region.code.size
-                    && (region.context == c.context || region.validate(c))) {
-                if (lastRegion != null) {
-                    lastRegion.link(region);
-                    lastRegion = null;
-                }
+                    && left > region.size
+                    && (region.context == c.context || RunnableRegion.of(region).validate(c))) {
+                regions.entered(lastRegion, region);
+                lastRegion = null;
                 previous = runRegion(region);
                 continue;
             }
             lastRegion = null;
-            boolean hot = ++b.count >= threshold || region != null && left > region.code.size;
+            boolean hot = ++b.count >= threshold || region != null && left > region.size;
             int length = b.insns.length;
             if (b.insns[length - 1].rep != 0 && length > 1) {
                 most = Math.min(most, length - 1);
@@ -273,25 +272,34 @@ public final class Interpreter {
      *
      * @return the block that came to its end last, or null
      */
-    private Block runRegion(RunnableRegion first) {
+    private Block runRegion(Region first) {
         Cpu cpu = c;
-        RunnableRegion region = first;
+        Region region = first;
+        boolean counted = regions.counted;
         cpu.limit = 1;
         cache.runningRegion = region;
         int site;
         try {
             while (true) {
                 region.enters++;
-                site = region.code.run();
+                site = region.run();
                 if (site != Region.LEFT || (cpu.requests() | cpu.shadow | cpu.pendingDebug) != 0) {
                     break;
                 }
-                RunnableRegion next = region.next(cpu.rip, cpu.context);
-                if (next == null) {
-                    lastRegion = region;
-                    return null;
+                long rip = cpu.rip;
+                long context = cpu.context;
+                Region next = region.linkA;
+                if (next.rip != rip || next.context != context) {
+                    next = region.linkB;
+                    if (next.rip != rip || next.context != context) {
+                        next = regions.next(region, rip, context);
+                        if (next == null) {
+                            lastRegion = region;
+                            return null;
+                        }
+                    }
                 }
-                if (next.counted && cpu.instructionLimit - cpu.instructions <= next.code.size) {
+                if (counted && cpu.instructionLimit - cpu.instructions <= next.size) {
                     return null;
                 }
                 region = next;
@@ -301,7 +309,7 @@ public final class Interpreter {
             region = cache.runningRegion;
             site = cpu.site;
         } catch (GuestFault f) {
-            Insn i = cache.runningRegion.code.siteInsns[cpu.site];
+            Insn i = cache.runningRegion.siteInsns[cpu.site];
             countBefore(cache.runningRegion);
             cpu.rip = i.rip;
             cpu.stepArmed = false;
@@ -310,21 +318,20 @@ public final class Interpreter {
             return null;
         } catch (GuestExit e) {
             countBefore(cache.runningRegion);
-            cpu.rip = cache.runningRegion.code.siteInsns[cpu.site].rip;
+            cpu.rip = cache.runningRegion.siteInsns[cpu.site].rip;
             cpu.debugHits = 0;
             return null;
         } finally {
             cache.runningRegion = null;
         }
-        Region code = region.code;
         if (site < 0) {
             if (site == Region.STOPPED) {
                 after(cpu);
             }
             return null;
         }
-        if (region.counted) {
-            cpu.instructions += code.sitePending[site];
+        if (counted) {
+            cpu.instructions += region.sitePending[site];
         }
         sideExits++;
         long before = interpreted;
@@ -334,19 +341,18 @@ public final class Interpreter {
     }
 
     /** Counts what a region has completed in front of the site where something was thrown. */
-    private void countBefore(RunnableRegion region) {
-        if (region.counted) {
-            c.instructions += region.code.sitePending[c.site];
+    private void countBefore(Region region) {
+        if (regions.counted) {
+            c.instructions += region.sitePending[c.site];
         }
     }
 
     /** Executes what is left of a block from the instruction on that translated code did not execute. */
-    private Block sideExit(RunnableRegion region, int site) {
+    private Block sideExit(Region region, int site) {
         Cpu cpu = c;
-        Region code = region.code;
-        Block b = region.blocks[code.siteBlock[site]];
-        int index = code.siteIndex[site];
-        if (!region.counted) {
+        Block b = RunnableRegion.of(region).blocks[region.siteBlock[site]];
+        int index = region.siteIndex[site];
+        if (!regions.counted) {
             return execute(b, index, Integer.MAX_VALUE) ? b : null;
         }
         // As in runCounted: a repeated string instruction runs alone, and nothing goes beyond the limit.

@@ -2,6 +2,7 @@ package org.softkvm.emulator.run;
 
 import java.util.List;
 import java.util.concurrent.CopyOnWriteArrayList;
+import org.softkvm.emulator.translate.Region;
 
 /**
  * Finds the regions in which guests spend their time: a thread looks every few milliseconds at what runs. That costs
@@ -58,9 +59,10 @@ final class RegionSampler implements Runnable {
                 Thread.sleep(quiet < IDLE ? PERIOD : IDLE_PERIOD);
                 quiet++;
                 for (Regions regions : WATCHED) {
-                    RunnableRegion r = regions.running();
-                    if (r != null) {
+                    Region code = regions.running();
+                    if (code != null) {
                         quiet = 0;
+                        RunnableRegion r = RunnableRegion.of(code);
                         if (!r.wide && ++r.samples == ENOUGH) {
                             regions.promote(r);
                         }

@@ -32,6 +32,10 @@ final class Regions {
     private static final int MAX_COPIES = 2;
     /** Regions kept before all are dropped, so that metaspace stays bounded. */
     private static final int MAX_REGIONS = 8_000;
+    /** Places of the table of regions by RIP. */
+    private static final int TABLE_SIZE = 1 << 14;
+    /** One in so many transitions through the table becomes a link. */
+    private static final int LINK_EVERY = 8;
     /** Plans that wait for the background thread at most. */
     private static final int MAX_WAITING = 256;
 
@@ -87,10 +91,11 @@ final class Regions {
     Regions(Cpu c, BlockCache cache) {
         this.c = c;
         this.cache = cache;
+        cache.regions = this;
     }
 
     /** What runs now, for the sampler; any thread. */
-    RunnableRegion running() {
+    Region running() {
         return cache.runningRegion;
     }
 
@@ -105,13 +110,13 @@ final class Regions {
      * comes back to the entry, that is where the wide one begins.
      */
     private void widen(RunnableRegion region) {
-        if (region.context == 0 || waiting.get() >= MAX_WAITING) {
+        if (region.dead() || waiting.get() >= MAX_WAITING) {
             region.samples = 0;
             return;
         }
         Block head = region.blocks[0];
         for (Block b : region.blocks) {
-            if (b.rip == c.rip && b.context == c.context && (b.region == null || !b.region.wide)) {
+            if (b.rip == c.rip && b.context == c.context && (b.region == null || !RunnableRegion.of(b.region).wide)) {
                 head = b;
             }
         }
@@ -204,29 +209,28 @@ final class Regions {
             }
         }
         if (installed.size() >= MAX_REGIONS) {
-            installed.removeIf(r -> r.context == 0);
+            installed.removeIf(RunnableRegion::dead);
             if (installed.size() >= MAX_REGIONS / 4 * 3) {
                 dropAll();
             }
         }
         if (blocks[0].region != null) {
             // What leads to the narrow region has to find the wide one.
-            blocks[0].region.context = 0;
+            kill(RunnableRegion.of(blocks[0].region));
         }
-        RunnableRegion r = new RunnableRegion(d.region, blocks, counted, d.job.wide);
-        r.context = 1;
+        RunnableRegion r = new RunnableRegion(d.region, blocks, d.job.wide);
         for (Block b : blocks) {
             if (b.copies == null) {
                 b.copies = new ArrayList<>(2);
             }
-            b.copies.removeIf(x -> x.context == 0);
+            b.copies.removeIf(RunnableRegion::dead);
             b.copies.add(r);
             if (b != blocks[0] && b.region == null && !d.job.wide) {
                 // Mostly it runs inside this region from now on; one that is entered as often again gets its own.
                 b.count = 0;
             }
         }
-        blocks[0].region = r;
+        blocks[0].region = r.code;
         installed.add(r);
         if (!synchronous) {
             RegionSampler.watch(this);
@@ -238,11 +242,67 @@ final class Regions {
         emittedBytes += d.region.codeSize;
     }
 
+    // ---------------------------------------------------------------- from region to region
+
+    /** The region that was entered last at a place whose hash this is; dead ones are taken out. */
+    private final Region[] table = new Region[TABLE_SIZE];
+
+    private static int slot(long rip) {
+        return (int) (rip ^ rip >>> 14) & TABLE_SIZE - 1;
+    }
+
+    /**
+     * A region is entered that the run loop found through its block.
+     *
+     * @param from the region that was left for it without a link, or null
+     */
+    void entered(Region from, Region to) {
+        table[slot(to.rip)] = to;
+        if (from != null) {
+            link(from, to);
+        }
+    }
+
+    /**
+     * What follows a region that has no valid link to it.
+     *
+     * @return a region that may run now, or null
+     */
+    Region next(Region from, long rip, long context) {
+        Region r = table[slot(rip)];
+        if (r == null
+                || r.rip != rip
+                || r.context != context && !RunnableRegion.of(r).validate(c)) {
+            return null;
+        }
+        // Returns go to too many places to remember each: what follows often is linked sooner or later.
+        if ((from.enters & LINK_EVERY - 1) == 0) {
+            link(from, r);
+        }
+        return r;
+    }
+
+    private static void link(Region from, Region to) {
+        if (from.context != 0 && from.linkA != to) {
+            from.linkB = from.linkA;
+            from.linkA = to;
+        }
+    }
+
+    /** Gives one region up: nothing leads to it from now on but links that find it dead. */
+    private void kill(RunnableRegion r) {
+        int slot = slot(r.code.rip);
+        if (table[slot] == r.code) {
+            table[slot] = null;
+        }
+        r.kill();
+    }
+
     /** A region dies because code that it was made of was written. Its entry may become hot again. */
-    static void died(RunnableRegion r) {
-        r.context = 0;
+    void died(RunnableRegion r) {
+        kill(r);
         Block head = r.blocks[0];
-        if (head.region == r) {
+        if (head.region == r.code) {
             head.region = null;
             head.count = 0;
         }
@@ -251,7 +311,7 @@ final class Regions {
     /** Gives all regions up. */
     void dropAll() {
         for (RunnableRegion r : installed) {
-            r.context = 0;
+            kill(r);
             for (Block b : r.blocks) {
                 b.copies = null;
                 b.region = null;
@@ -269,7 +329,7 @@ final class Regions {
         int heat = b.region != null ? Math.max(b.count, b.region.enters) : b.count;
         if (b.copies != null) {
             for (RunnableRegion r : b.copies) {
-                heat = Math.max(heat, r.enters);
+                heat = Math.max(heat, r.code.enters);
             }
         }
         return heat;

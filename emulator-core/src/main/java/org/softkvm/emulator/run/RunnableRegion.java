@@ -4,51 +4,51 @@ import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.translate.Region;
 
-/** A region in the cache of its vcpu: the code, the blocks it was made of, and where it is valid. */
+/** A region in the cache of its vcpu: the code, the blocks it was made of, and which pages it is valid for. */
 final class RunnableRegion {
     final Region code;
     /** The blocks it was made of, the entry first. */
     final Block[] blocks;
-    /** Key under which it may run without a check: {@code Cpu.context} when it was last validated; 0 when dead. */
-    long context;
-    /** Offset in CS of its entry. */
-    final long rip;
-    /** Regions that followed: the last one and the one before. */
-    private RunnableRegion linkA;
-
-    private RunnableRegion linkB;
-    /** Times it was entered. */
-    int enters;
     /** Times that the sampler saw it running; the sampler's. */
     int samples;
     /** Whether it follows calls and was made for HotSpot's best compiler. */
     final boolean wide;
-    /** Whether it counts instructions. */
-    final boolean counted;
-
-    /** Offsets in CS, one in each page that it was translated from, and the pool offsets found there. */
+    /** The mode bits that its blocks were decoded for. */
+    private final int mode;
+    /** Offset in CS of the last byte of its blocks, whichever is highest. */
+    private final long lastByte;
+    /** Pool offset of the entry. */
+    private final long host;
+    /** Offsets in CS, one in each further page that it was translated from, and the pool offsets there; null for none. */
     private final long[] pages;
 
     private final long[] hosts;
 
-    RunnableRegion(Region code, Block[] blocks, boolean counted, boolean wide) {
+    RunnableRegion(Region code, Block[] blocks, boolean wide) {
         this.code = code;
         this.blocks = blocks;
-        rip = blocks[0].rip;
-        this.counted = counted;
         this.wide = wide;
+        mode = blocks[0].mode;
+        host = blocks[0].host;
         long[] rips = new long[2 * blocks.length];
         long[] at = new long[2 * blocks.length];
         int n = 0;
+        long last = 0;
         for (Block b : blocks) {
+            last = Math.max(last, b.rip + b.length - 1);
             n = add(rips, at, n, b.rip, b.host);
             if (b.secondPage >= 0) {
-                long last = b.endRip - 1;
-                n = add(rips, at, n, last, b.secondPage + b.length - 1 - (4096 - (b.host & 4095)));
+                n = add(rips, at, n, b.endRip - 1, b.secondPage + b.length - 1 - (4096 - (b.host & 4095)));
             }
         }
-        pages = java.util.Arrays.copyOf(rips, n);
-        hosts = java.util.Arrays.copyOf(at, n);
+        lastByte = last;
+        // The first one is the entry's, which most regions do not leave.
+        pages = n == 1 ? null : java.util.Arrays.copyOfRange(rips, 1, n);
+        hosts = n == 1 ? null : java.util.Arrays.copyOfRange(at, 1, n);
+        code.rip = blocks[0].rip;
+        // Not yet valid anywhere, and not dead.
+        code.context = 1;
+        code.owner = this;
     }
 
     private static int add(long[] rips, long[] at, int n, long rip, long host) {
@@ -63,42 +63,42 @@ final class RunnableRegion {
         return n + 1;
     }
 
-    /** The region that followed before and may run now, or null. */
-    RunnableRegion next(long at, long now) {
-        RunnableRegion n = linkA;
-        if (n != null && n.rip == at && n.context == now) {
-            return n;
-        }
-        n = linkB;
-        return n != null && n.rip == at && n.context == now ? n : null;
+    /** The region whose code this is. */
+    static RunnableRegion of(Region code) {
+        return (RunnableRegion) code.owner;
     }
 
-    /** Remembers what follows. */
-    void link(RunnableRegion next) {
-        if (linkA != next) {
-            linkB = linkA;
-            linkA = next;
-        }
+    /** Whether it was given up. */
+    boolean dead() {
+        return code.context == 0;
+    }
+
+    /** Gives it up: it leads nowhere, and whoever leads to it finds that it is dead. */
+    void kill() {
+        code.context = 0;
+        code.linkA = code;
+        code.linkB = code;
     }
 
     /** Whether it may run now; remembers the answer until the mapping changes. */
     boolean validate(Cpu c) {
-        if (context == 0) {
+        if (code.context == 0 || mode != (int) (c.context & 0xFF)) {
             return false;
         }
-        for (int k = 0; k < pages.length; k++) {
-            if (Mmu.fetchProbe(c, pages[k]) != hosts[k]) {
-                return false;
-            }
+        if (Mmu.fetchProbe(c, code.rip) != host) {
+            return false;
         }
-        if (!c.mode64) {
-            for (Block b : blocks) {
-                if (b.rip + b.length - 1 > c.segLimit[Cpu.CS]) {
+        if (pages != null) {
+            for (int k = 0; k < pages.length; k++) {
+                if (Mmu.fetchProbe(c, pages[k]) != hosts[k]) {
                     return false;
                 }
             }
         }
-        context = c.context;
+        if (!c.mode64 && lastByte > c.segLimit[Cpu.CS]) {
+            return false;
+        }
+        code.context = c.context;
         return true;
     }
 }

@@ -3,13 +3,27 @@ package org.softkvm.emulator.translate;
 import org.softkvm.emulator.decode.Insn;
 
 /**
- * A translated region of one vcpu. Its subclass is generated; {@link #run} executes until control leaves it.
+ * A translated region of one vcpu. Its subclass is generated; {@link #run} executes until control leaves it. What the run
+ * loop looks at each time it enters a region lies here, beside the class that it calls, so that it is on few cache lines.
  */
 public abstract class Region {
     /** Result of {@link #run}: left between two instructions; RIP says where. */
     public static final int LEFT = -1;
     /** Result of {@link #run}: left after an instruction that asks the run loop to look at events. */
     public static final int STOPPED = -2;
+
+    /** Offset in CS of its entry. */
+    public long rip;
+    /** Key under which it may run without a check: {@code Cpu.context} when it was last validated; 0 when dead. */
+    public long context;
+    /** Times it was entered. */
+    public int enters;
+    /** A region that followed and may be entered at once; this one itself where there is none. */
+    public Region linkA = this;
+    /** Another one. */
+    public Region linkB = this;
+    /** What the run loop knows beside. */
+    public Object owner;
 
     /** Instructions by site: a site is a place where the region may be left in front of an instruction. */
     public Insn[] siteInsns;
