@@ -298,9 +298,7 @@ public final class RegionSupport {
     /** The flags that IMUL leaves, as a RAW value: CF and OF where bits of the high part say so, SF and PF. No branch. */
     private static long mulFlags(long result, long sign, long high) {
         int low = (int) (result ^ result >>> 4) & 0xF;
-        return -((high | -high) >>> 63) & (Flags.CF | Flags.OF)
-                | (sign & Flags.SF)
-                | (0x9669 >> low & 1) << 2;
+        return -((high | -high) >>> 63) & (Flags.CF | Flags.OF) | (sign & Flags.SF) | (0x9669 >> low & 1) << 2;
     }
 
     /** Flags after IMUL of 32 bits; operands sign-extended. */
