@@ -318,6 +318,7 @@ public final class Interpreter {
             return null;
         } catch (GuestExit e) {
             countBefore(cache.runningRegion);
+            cpu.inexact = false;
             cpu.rip = cache.runningRegion.siteInsns[cpu.site].rip;
             cpu.debugHits = 0;
             return null;

@@ -1055,6 +1055,9 @@ final class Code {
             intConstant(site());
             String name = fromWriteTlb ? "readToWrite" : plan.shared ? "sharedRead" : "read";
             m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, name + size, "(L" + CPU + ";JI)J", false);
+            if (fromWriteTlb && plan.shared) {
+                m.visitMethodInsn(Opcodes.INVOKESTATIC, "java/lang/invoke/VarHandle", "acquireFence", "()V", false);
+            }
             return;
         }
         loadLong(slot);

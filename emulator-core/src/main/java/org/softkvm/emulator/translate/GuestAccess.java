@@ -35,6 +35,7 @@ public final class GuestAccess {
         if (tlb[(int) (la >>> 11) & INDEX] != (la + size - 1 & -4096L | c.tlbTag)) {
             prepare(c, la, site);
             c.checkWrite(la, size);
+            c.inexact = false;
         }
     }
 
@@ -52,28 +53,34 @@ public final class GuestAccess {
 
     /**
      * Before an access that may throw: where the region is. Breakpoints on data are the interpreter's, and so are addresses
-     * that are not canonical, whose fault depends on the segment.
+     * that are not canonical, whose fault depends on the segment. Under the virtual clock a device that is read must not ask
+     * for the time, because the instructions before this one are not counted yet.
      */
     private static void prepare(Cpu c, long la, int site) {
         c.site = site;
         if (c.breakData != 0 || la << 16 >> 16 != la) {
             throw SideExit.INSTANCE;
         }
+        c.inexact = c.virtualTime;
     }
 
     private static long slow(Cpu c, long la, int size, int site) {
         prepare(c, la, site);
-        return c.read(la, size);
+        long value = c.read(la, size);
+        c.inexact = false;
+        return value;
     }
 
     private static long slowToWrite(Cpu c, long la, int size, int site) {
         prepare(c, la, site);
-        return switch (size) {
+        long value = switch (size) {
             case 1 -> c.rmw8(la);
             case 2 -> c.rmw16(la);
             case 4 -> c.rmw32(la) & 0xFFFFFFFFL;
             default -> c.rmw64(la);
         };
+        c.inexact = false;
+        return value;
     }
 
     /** Reads a byte, zero-extended. */

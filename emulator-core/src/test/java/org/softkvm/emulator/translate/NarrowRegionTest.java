@@ -3,9 +3,12 @@ package org.softkvm.emulator.translate;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.lang.foreign.MemorySegment;
+import java.lang.reflect.Proxy;
+import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.softkvm.emulator.CpuModel;
@@ -17,7 +20,10 @@ import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
-/** Narrow regions whose write misses the TLB: they leave in front of the instruction, and nothing of it has been done. */
+/**
+ * Accesses of narrow regions that miss the TLB: a write leaves in front of the instruction, and nothing of it has been done; a
+ * read is done by the slow way, in the state before the instruction.
+ */
 class NarrowRegionTest {
     private static final int CODE = 0x1000;
     private static final int DATA = 0x1080;
@@ -48,8 +54,52 @@ class NarrowRegionTest {
         "F9 F6 1E 80 10 F4, 01, FF", // neg byte [1080h]
     })
     void aWriteIntoThePageOfTheCode(String code, String before, String after) {
+        begin(code, LocalInterruptController.NONE);
+        for (int run = 0; run < 3; run++) {
+            byte[] value = HexFormat.of().parseHex(before);
+            memory.write(DATA, value, 0, 1);
+            memory.notifyHostWrite(DATA, 1);
+            runToHalt();
+            memory.read(DATA, value, 0, 1);
+            assertThat(HexFormat.of().withUpperCase().formatHex(value)).isEqualTo(after);
+        }
+        assertThat(vcpu.regionsTranslated()).isPositive();
+    }
+
+    /** Under the virtual clock time is the number of instructions, which a device must find exact. */
+    @Test
+    void aDeviceFindsAllInstructionsCounted() {
+        List<Long> seen = new ArrayList<>();
+        // nop; nop; nop; mov al, [5010h]; hlt
+        begin("90 90 90 A0 10 50 F4", device(seen));
+        vcpu.setVirtualTime(true);
+        for (int run = 0; run < 3; run++) {
+            long before = vcpu.instructions();
+            runToHalt();
+            assertThat(seen.removeLast() - before).isEqualTo(3);
+            assertThat(seen).isEmpty();
+        }
+        assertThat(vcpu.regionsTranslated()).isPositive();
+    }
+
+    /** A local APIC with its page at 5000h, whose registers note the number of instructions when they are read. */
+    private LocalInterruptController device(List<Long> seen) {
+        return (LocalInterruptController) Proxy.newProxyInstance(
+                getClass().getClassLoader(),
+                new Class<?>[] {LocalInterruptController.class},
+                (proxy, method, arguments) -> switch (method.getName()) {
+                    case "mmioPage" -> 0x5000L;
+                    case "readMmio" -> {
+                        seen.add(vcpu.instructions());
+                        yield 0L;
+                    }
+                    default -> method.invoke(LocalInterruptController.NONE, arguments);
+                });
+    }
+
+    private void begin(String code, LocalInterruptController lapic) {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, lapic, new TimeSource() {
             @Override
             public long tsc() {
                 return 0;
@@ -64,18 +114,13 @@ class NarrowRegionTest {
         vcpu.setNarrow(true);
         byte[] bytes = HexFormat.of().parseHex(code.replace(" ", ""));
         memory.write(CODE, bytes, 0, bytes.length);
-        for (int run = 0; run < 3; run++) {
-            byte[] value = HexFormat.of().parseHex(before);
-            memory.write(DATA, value, 0, 1);
-            memory.notifyHostWrite(DATA, 1);
-            vcpu.setHalted(false);
-            vcpu.setSegment(Cpu.CS, 0, 0, 0xFFFF, 0x9B);
-            vcpu.setSegment(Cpu.DS, 0, 0, 0xFFFF, 0x93);
-            vcpu.setRip(CODE);
-            assertThat(vcpu.run()).isEqualTo(VirtualCpu.EXIT_HLT);
-            memory.read(DATA, value, 0, 1);
-            assertThat(HexFormat.of().withUpperCase().formatHex(value)).isEqualTo(after);
-        }
-        assertThat(vcpu.regionsTranslated()).isPositive();
+    }
+
+    private void runToHalt() {
+        vcpu.setHalted(false);
+        vcpu.setSegment(Cpu.CS, 0, 0, 0xFFFF, 0x9B);
+        vcpu.setSegment(Cpu.DS, 0, 0, 0xFFFF, 0x93);
+        vcpu.setRip(CODE);
+        assertThat(vcpu.run()).isEqualTo(VirtualCpu.EXIT_HLT);
     }
 }
