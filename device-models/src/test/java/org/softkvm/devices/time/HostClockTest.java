@@ -44,6 +44,25 @@ class HostClockTest {
     }
 
     @Test
+    void aTimerThatIsPutOffWakesNobody() throws InterruptedException {
+        try (HostClock clock = new HostClock(lock)) {
+            CountDownLatch ran = new CountDownLatch(1);
+            long hour = TimeUnit.HOURS.toNanos(1);
+            DeviceTimer timer = clock.newTimer(ran::countDown);
+            timer.arm(hour);
+            long wakes = clock.wakes();
+            for (int k = 1; k <= 100; k++) {
+                timer.arm(hour + k);
+                timer.cancel();
+                timer.arm(hour);
+            }
+            assertThat(clock.wakes()).isEqualTo(wakes);
+            timer.arm(0);
+            ran.await();
+        }
+    }
+
+    @Test
     void cancelUnderTheLockIsFinal() throws InterruptedException {
         try (HostClock clock = new HostClock(lock)) {
             AtomicInteger runs = new AtomicInteger();
