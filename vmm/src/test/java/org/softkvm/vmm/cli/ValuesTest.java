@@ -27,6 +27,10 @@ class ValuesTest {
         assertThat(Values.duration("--timeout", "250ms")).isEqualTo(Duration.ofMillis(250));
         assertThat(Values.duration("--timeout", "2m")).isEqualTo(Duration.ofMinutes(2));
         assertThat(Values.duration("--timeout", "1h")).isEqualTo(Duration.ofHours(1));
+        assertThat(Values.duration("--timeout", "1.000000001m")).isEqualTo(Duration.ofNanos(60_000_000_060L));
+        assertThat(Values.duration("--timeout", "0.5ms")).isEqualTo(Duration.ofNanos(500_000));
+        assertThat(Values.duration("--timeout", "999999999.999999999h"))
+                .isEqualTo(Duration.ofHours(999_999_999).plusNanos(3_599_999_996_400L));
         for (String bad : new String[] {"", "s", "-1", "1d", "0", "0.0", "1e3"}) {
             assertThatThrownBy(() -> Values.duration("--timeout", bad)).isInstanceOf(UsageException.class);
         }
