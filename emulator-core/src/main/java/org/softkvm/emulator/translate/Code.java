@@ -26,6 +26,7 @@ final class Code {
     static final String INSN = Type.getInternalName(Insn.class);
     static final String SUPPORT = Type.getInternalName(RegionSupport.class);
     private static final String ACCESS = Type.getInternalName(GuestAccess.class);
+    private static final String STACK = Type.getInternalName(GuestStack.class);
     static final String EXEC = "(L" + CPU + ";L" + INSN + ";)V";
 
     /** Bits of a register set: the general registers, then the flags, and from 32 on the halves of XMM registers. */
@@ -235,6 +236,12 @@ final class Code {
 
     void support(String name, String descriptor) {
         m.visitMethodInsn(Opcodes.INVOKESTATIC, SUPPORT, name, descriptor, false);
+    }
+
+    /** Calls a method of {@link GuestStack}, or its variant that keeps the order of accesses. */
+    void stack(String name, String descriptor) {
+        String variant = plan.shared ? "shared" + Character.toUpperCase(name.charAt(0)) + name.substring(1) : name;
+        m.visitMethodInsn(Opcodes.INVOKESTATIC, STACK, variant, descriptor, false);
     }
 
     void cpu() {
@@ -851,6 +858,14 @@ final class Code {
     /** Pushes the computed branch target. */
     void loadNext() {
         loadLong(NEXT);
+    }
+
+    /** Leaves in front of an instruction where the number on the stack is a site; RIP is set otherwise. */
+    void leaveIfSite() {
+        op(Opcodes.DUP);
+        m.visitVarInsn(Opcodes.ISTORE, SITE);
+        intConstant(Region.LEFT);
+        m.visitJumpInsn(Opcodes.IF_ICMPNE, exit);
     }
 
     /** Leaves for the computed branch target. */

@@ -691,6 +691,15 @@ final class IntegerEmitter {
 
     /** Pushes a value on the guest's stack. */
     void push(int size, Runnable value) {
+        if (c.resident && c.plan.codeBits == 64 && size == 8) {
+            value.run();
+            c.cpu();
+            c.intConstant(c.site());
+            c.stack("push", "(JL" + Code.CPU + ";I)Z");
+            c.m.visitJumpInsn(Opcodes.IFNE, c.sideExit());
+            c.reload(1 << Cpu.RSP);
+            return;
+        }
         int stack = c.temporary(STACK);
         int at = c.temporary(AT);
         c.register(Cpu.RSP);

@@ -50,6 +50,8 @@ final class RegionEmitter {
     private FloatEmitter floats;
     private X87Emitter x87;
     private int current;
+    /** The stack is accessed by {@link GuestStack}. */
+    private final boolean stack;
 
     /** What was emitted. */
     byte[] bytes;
@@ -60,6 +62,7 @@ final class RegionEmitter {
         this.plan = plan;
         name = REGION + (plan.narrow ? "$Narrow" : "$Code");
         this.pieces = plan.pieces;
+        stack = plan.narrow && plan.codeBits == 64;
         int n = pieces.size();
         List<Integer> byRip = new ArrayList<>();
         for (int k = 0; k < n; k++) {
@@ -303,9 +306,26 @@ final class RegionEmitter {
         c.at(labels[k]);
         c.begin(k, dirtyIn[k]);
         Insn[] insns = p.insns();
+        // Instructions of a run on the stack that have been emitted with its first one.
+        long done = 0;
         for (int n = 0; n < insns.length; n++) {
             Insn i = insns[n];
+            if ((done >> n & 1) != 0) {
+                c.pending++;
+                continue;
+            }
             c.begin(i, n);
+            StackRun run = stack ? StackRun.at(insns, n, !plan.shared && !staysInside(p)) : null;
+            if (run != null && run.ret()) {
+                leaveByRet(run.registers(), run.last() + 2 - n);
+                return;
+            }
+            if (run != null) {
+                stackRun(run, StackRun.isPush(i));
+                done |= run.members();
+                c.pending++;
+                continue;
+            }
             if (branchInlined(i)) {
                 branch(p, i);
                 return;
@@ -329,6 +349,46 @@ final class RegionEmitter {
         c.flushCount();
         settleFlags(p.endRip(), p.endRip());
         edge(p.endRip());
+    }
+
+    /** Whether the targets of the indirect branch at the end of a block, as far as they are known, lie in the region. */
+    private boolean staysInside(Plan.Piece p) {
+        for (long target : p.targets()) {
+            if (plan.find(target) >= 0) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    /** All accesses of a run at once. */
+    private void stackRun(StackRun run, boolean push) {
+        c.cpu();
+        c.intConstant(run.registers());
+        c.intConstant(c.site());
+        c.stack(push ? "push" : "pop", "(L" + Code.CPU + ";II)Z");
+        c.m.visitJumpInsn(Opcodes.IFNE, c.sideExit());
+        c.reload(1 << Cpu.RSP | (push ? 0 : GuestStack.set(run.registers())));
+    }
+
+    /** POPs and RET, and out. */
+    private void leaveByRet(int registers, int instructions) {
+        c.cpu();
+        c.intConstant(registers);
+        c.intConstant(c.site());
+        c.stack("ret", "(L" + Code.CPU + ";II)I");
+        leaveBy(instructions);
+    }
+
+    /** Leaves with the result of {@link GuestStack#ret} or {@link GuestStack#call}, behind which RIP is set. */
+    private void leaveBy(int instructions) {
+        if (plan.counted) {
+            c.leaveIfSite();
+            c.pending += instructions;
+            c.flushCount();
+            c.intConstant(Region.LEFT);
+        }
+        c.op(Opcodes.IRETURN);
     }
 
     /** At the end of a block of a narrow region: the Cpu gets the flags, unless both successors set them first. */
@@ -500,6 +560,15 @@ final class RegionEmitter {
                             return;
                         }
                         c.pending--;
+                        if (stack && i.opSize == 8 && plan.find(i.target) < 0) {
+                            c.longConstant(i.target);
+                            c.longConstant(i.nextRip);
+                            c.cpu();
+                            c.intConstant(c.site());
+                            c.stack("call", "(JJL" + Code.CPU + ";I)I");
+                            leaveBy(1);
+                            return;
+                        }
                         integer.push(i.opSize, () -> c.longConstant(i.nextRip));
                         c.pending++;
                         c.flushCount();
@@ -610,6 +679,10 @@ final class RegionEmitter {
     private void ret(Plan.Piece p, Insn i) {
         int target = c.temporary(TARGET);
         c.pending--;
+        if (stack && StackRun.isRet(i) && !staysInside(p)) {
+            leaveByRet(0, 1);
+            return;
+        }
         integer.stackPointer();
         integer.pop(i.opSize);
         c.storeLong(target);

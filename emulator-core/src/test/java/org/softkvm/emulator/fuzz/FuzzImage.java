@@ -131,6 +131,36 @@ final class FuzzImage {
         }
     }
 
+    /** Runs of PUSH and POP with little between them, one in each 128 bytes of every third image. */
+    private void stackRuns(int at, int length) {
+        // Draws of its own: other images stay what they are without it.
+        SplittableRandom own = new SplittableRandom(view.getLong(at));
+        if (own.nextInt(3) != 0) {
+            return;
+        }
+        for (int n = 0; n < length / 128; n++) {
+            int i = at + 128 * n + own.nextInt(80);
+            int opcode = own.nextBoolean() ? 0x50 : 0x58;
+            for (int left = 1 + own.nextInt(12); left > 0; left--) {
+                switch (own.nextInt(mode.codeBits == 64 ? 8 : 5)) {
+                    // mov or xor of two registers
+                    case 0 -> {
+                        bytes[i++] = (byte) (own.nextBoolean() ? 0x89 : 0x31);
+                        bytes[i++] = (byte) (0xc0 | own.nextInt(64));
+                    }
+                    case 5, 6 -> {
+                        bytes[i++] = 0x41;
+                        bytes[i++] = (byte) (opcode | own.nextInt(8));
+                    }
+                    default -> bytes[i++] = (byte) (opcode | own.nextInt(8));
+                }
+            }
+            if (own.nextInt(3) == 0) {
+                bytes[i] = (byte) (own.nextBoolean() ? 0xc3 : 0xe8);
+            }
+        }
+    }
+
     /** Random bytes, and opcodes that random bytes would reach rarely. */
     private void code(int at, int length) {
         int bias = random.nextInt(4);
@@ -151,6 +181,7 @@ final class FuzzImage {
             bytes[at + i] = (byte) 0x90;
         }
         vex(at, length);
+        stackRuns(at, length);
     }
 
     private void descriptor(int table, int index, long base, long limit, int access, int flags) {

@@ -146,7 +146,23 @@ class TranslatorTest {
         "flags, 48 83 D0 01 48 D3 E0 0F 92 C2 50"
     })
     void theBytecodeIsTheApprovedOne(String name, String hex) throws IOException {
-        String actual = listing(plan(hex, false));
+        approved(name, listing(plan(hex, false)));
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // push r15; mov r15, rdi; push rbp; xor ebp, ebp; push rbx; call +16
+        "narrow-push, 41 57 49 89 FF 55 31 ED 53 E8 10 00 00 00",
+        // mov eax, ebx; pop rbx; pop rbp; pop r15; ret
+        "narrow-pop, 89 D8 5B 5D 41 5F C3"
+    })
+    void theBytecodeOfNarrowRegionsIsTheApprovedOne(String name, String hex) throws IOException {
+        Plan plan = plan(hex, false);
+        plan.narrow = true;
+        approved(name, listing(plan));
+    }
+
+    private static void approved(String name, String actual) throws IOException {
         if (Boolean.getBoolean("softkvm.approve")) {
             Files.writeString(Path.of("src/test/resources/org/softkvm/emulator/translate", name + ".txt"), actual);
         }

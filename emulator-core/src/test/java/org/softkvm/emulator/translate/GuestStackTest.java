@@ -1,0 +1,340 @@
+package org.softkvm.emulator.translate;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.lang.foreign.MemorySegment;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.HexFormat;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.softkvm.emulator.CpuModel;
+import org.softkvm.emulator.GuestMemory;
+import org.softkvm.emulator.HostMemory;
+import org.softkvm.emulator.LocalInterruptController;
+import org.softkvm.emulator.MemorySlot;
+import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.VirtualCpu;
+import org.softkvm.emulator.cpu.Cpu;
+
+/**
+ * Runs of PUSH and POP in narrow regions at the edges: each case is executed one by one by the interpreter, and by a region
+ * twice, without and with the TLB's entries, and again where instructions are counted and where there is a second vcpu. All
+ * have to end in the same state, with the same memory and the same exits on the way.
+ */
+class GuestStackTest {
+    private static final int TABLES = 0x1000;
+    private static final int GDT = 0x5000;
+    private static final int IDT = 0x6000;
+    private static final int TSS = 0x7000;
+    private static final int HANDLERS = 0x8000;
+    private static final int FRAMES = 0x9000;
+    private static final int CODE = 0x10000;
+    /** The page below is not present, and the one above is read-only. */
+    private static final int ABSENT = 0x30000;
+
+    private static final int SIZE = 0x40000;
+
+    /** How code is run. */
+    private enum Way {
+        INTERPRETER,
+        REGION,
+        COUNTED,
+        SHARED
+    }
+
+    /** A machine in 64-bit mode whose exceptions are delivered to a stack of their own and halt. */
+    private static final class Machine implements AutoCloseable {
+        final MemorySegment ram = HostMemory.allocate(SIZE);
+        final GuestMemory memory = new GuestMemory();
+        final VirtualCpu vcpu;
+        final VirtualCpu other;
+        final StringBuilder trace = new StringBuilder();
+
+        Machine(Way way) {
+            memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
+            vcpu = vcpu(0);
+            other = way == Way.SHARED ? vcpu(1) : null;
+            vcpu.setTranslation(way == Way.INTERPRETER ? Integer.MAX_VALUE : 0, true);
+            vcpu.setNarrow(true);
+            vcpu.setVirtualTime(way == Way.COUNTED);
+        }
+
+        private VirtualCpu vcpu(int number) {
+            return new VirtualCpu(number, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
+                @Override
+                public long tsc() {
+                    return 0;
+                }
+
+                @Override
+                public long tscKhz() {
+                    return 1_000_000;
+                }
+            });
+        }
+
+        void write(int at, byte[] bytes) {
+            memory.write(at, bytes, 0, bytes.length);
+            memory.notifyHostWrite(at, bytes.length);
+        }
+
+        void put(int at, long value) {
+            write(
+                    at,
+                    ByteBuffer.allocate(8)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(value)
+                            .array());
+        }
+
+        long get(int at) {
+            byte[] bytes = new byte[8];
+            memory.read(at, bytes, 0, 8);
+            return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        }
+
+        void prepare(String code, long rsp) {
+            byte[] noise = new byte[SIZE];
+            for (int k = 0; k < SIZE; k++) {
+                noise[k] = (byte) (k * 0x9E3779B9 >>> 24 & 0x7F);
+            }
+            write(0, noise);
+            put(TABLES, TABLES + 0x1000 | 3);
+            put(TABLES + 0x1000, TABLES + 0x2000 | 3);
+            put(TABLES + 0x2000, TABLES + 0x3000 | 3);
+            for (int page = 0; page < 512; page++) {
+                int at = page << 12;
+                put(TABLES + 0x3000 + 8 * page, at == ABSENT ? 0 : at == ABSENT + 0x1000 ? at | 1 : at | 3);
+            }
+            put(GDT, 0);
+            put(GDT + 8, 0x00AF9B000000FFFFL);
+            put(TSS + 0x24, FRAMES + 0x100);
+            for (int vector = 0; vector < 32; vector++) {
+                // An interrupt gate with the first stack of the table.
+                int handler = HANDLERS + 16 * vector;
+                put(IDT + 16 * vector, 0x8E01_0008_0000L | handler & 0xFFFF);
+                put(IDT + 16 * vector + 8, 0);
+                write(handler, new byte[] {(byte) 0xF4});
+            }
+            write(CODE, HexFormat.of().parseHex(code.replace(" ", "")));
+            vcpu.setControl(0x80010011L, 0, TABLES, Cpu.CR4_PAE, Cpu.EFER_LME | Cpu.EFER_LMA);
+            vcpu.setGdt(GDT, 15);
+            vcpu.setIdt(IDT, 16 * 32 - 1);
+            vcpu.setSegment(Cpu.CS, 8, 0, 0xFFFFFFFFL, 0xA09B);
+            for (int seg : new int[] {Cpu.ES, Cpu.SS, Cpu.DS}) {
+                vcpu.setSegment(seg, 16, 0, 0xFFFFFFFFL, 0xC093);
+            }
+            vcpu.setSegment(Cpu.TR, 24, TSS, 0x67, 0x8B);
+            for (int n = 0; n < 16; n++) {
+                vcpu.setRegister(n, 0x1111_1111_1111_1111L * n);
+            }
+            again(rsp);
+        }
+
+        void again(long rsp) {
+            vcpu.setRegister(Cpu.RSP, rsp);
+            vcpu.setRip(CODE);
+            vcpu.setRflags(2);
+            vcpu.setHalted(false);
+            trace.setLength(0);
+        }
+
+        /** Runs to HLT or to the limit of instructions. */
+        String run() {
+            int exit = vcpu.run();
+            while (exit == VirtualCpu.EXIT_MMIO) {
+                trace.append(String.format(
+                        "mmio %s %x %d %x%n",
+                        vcpu.mmioWrite(), vcpu.mmioAddress(), vcpu.mmioSize(), vcpu.mmioWrite() ? vcpu.mmioData() : 0));
+                vcpu.setMmioData(0x123456789ABCDEFL);
+                exit = vcpu.run();
+            }
+            trace.append(String.format("exit %d rip %x cr2 %x flags %x", exit, vcpu.rip(), vcpu.cr2(), vcpu.rflags()));
+            trace.append(String.format(" dr6 %x%n", vcpu.debugRegister(6)));
+            for (int n = 0; n < 16; n++) {
+                trace.append(String.format("%x ", vcpu.register(n)));
+            }
+            return trace.toString();
+        }
+
+        @Override
+        public void close() {
+            vcpu.close();
+            if (other != null) {
+                other.close();
+            }
+            HostMemory.free(ram);
+        }
+    }
+
+    private static void sameMemory(Machine a, Machine b) {
+        assertThat(a.ram.mismatch(b.ram)).isNegative();
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        // Within a page; between the accesses others, on registers that are pushed before and on none.
+        "20800, 41 57 48 89 C7 41 56 4D 31 FF 55 53 F4",
+        // A register is written before it is pushed: two runs.
+        "20800, 50 48 89 C3 51 53 F4",
+        // Eight are two runs.
+        "20800, 50 51 52 53 55 56 57 41 50 41 51 F4",
+        "20800, 58 59 5A 5B 5D 5E 5F 41 58 41 59 F4",
+        // Across pages, aligned and not.
+        "21010, 50 51 52 53 55 F4",
+        "2100C, 50 51 52 53 55 F4",
+        "20FF0, 58 59 5A 5B 5D F4",
+        "20FF4, 58 59 5A 5B 5D F4",
+        // A page that is absent: at the first access, in the middle, inside one.
+        "31000, 50 51 52 53 F4",
+        "31010, 50 51 52 53 F4",
+        "30FF0, 58 59 5A F4",
+        "2FFF0, 58 59 5A 5B F4",
+        "2FFF4, 58 59 5A 5B F4",
+        "30004, 50 48 FF C0 51 52 F4",
+        // A page that is read-only.
+        "31800, 50 51 F4",
+        "32010, 50 48 FF C0 51 48 FF C0 52 48 FF C0 53 F4",
+        "32004, 50 51 52 53 F4",
+        // RSP itself: pushed, popped; a register that is popped twice; one that is looked at before it is popped.
+        "20800, 50 54 51 54 54 F4",
+        "1000, 58 5C 59 5A F4",
+        "20800, 58 59 58 F4",
+        "20800, 58 48 01 C3 5B 59 F4",
+        // The stack lies in the code: what is pushed is executed next.
+        "10010, 48 B8 F4 F4 F4 F4 F4 F4 F4 F4 50 50 90 90 90 90 90 90 90 90 F4",
+        "10020, 48 B8 90 F4 90 90 90 90 90 90 50 50 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 90 F4",
+        // The end of the address space, and addresses that are not canonical.
+        "10, 50 51 52 53 F4",
+        "FFFFFFFFFFFFFFF8, 58 59 5A F4",
+        "8000000000000, 50 51 F4",
+        "8000000000000, 58 59 F4",
+        "800000000010, 50 51 52 53 F4",
+        "7FFFFFFFFFF0, 58 59 5A F4",
+        // Behind the RAM lies MMIO.
+        "40010, 50 51 52 53 F4",
+        "50010, 50 51 52 53 F4",
+        "3FFF0, 58 59 5A 5B F4",
+        // 16 bits, immediate, memory.
+        "20800, 66 50 66 58 50 6A 85 68 78 56 34 92 FF 34 24 FF 74 24 08 58 59 F4",
+        // CALL and RET: call +1; hlt; push; push; pop; pop; ret
+        "20800, E8 01 00 00 00 F4 53 55 5D 5B C3",
+        "21008, E8 01 00 00 00 F4 53 55 5D 5B C3",
+        "30000, E8 01 00 00 00 F4 53 55 5D 5B C3",
+        "10000000000000, E8 01 00 00 00 F4 C3",
+        // RET to where no address is; the POPs before it are done.
+        "20800, 5B 5D C3",
+        "2FFF0, 5B 5D C3",
+        "2FFE8, 5B 5D C3",
+        "30000, C3",
+        // ret 16; a RET of 16 bits
+        "20800, B8 20 00 01 00 50 5B 50 48 83 C4 08 48 89 44 24 F8 48 83 EC 08 C2 10 00",
+        "20800, 66 C3",
+        // call rax to the HLT behind
+        "20800, B8 07 00 01 00 FF D0 F4",
+        "30000, B8 07 00 01 00 FF D0 F4",
+        // Flags that are pending at the run: sub eax, ebx; push; mov; push; setc al
+        "20800, 29 D8 50 89 C2 51 0F 92 C0 F4",
+        "30008, 29 D8 50 89 C2 51 0F 92 C0 F4",
+    })
+    void aRunDoesWhatItsInstructionsDo(String rsp, String code) {
+        long stack = Long.parseUnsignedLong(rsp, 16);
+        try (Machine one = new Machine(Way.INTERPRETER)) {
+            for (Way way : Way.values()) {
+                try (Machine m = new Machine(way)) {
+                    one.prepare(code, stack);
+                    m.prepare(code, stack);
+                    long begin = one.vcpu.instructions() - m.vcpu.instructions();
+                    assertThat(m.run()).as(way.name()).isEqualTo(one.run());
+                    sameMemory(m, one);
+                    one.again(stack);
+                    m.again(stack);
+                    assertThat(m.run()).as(way.name()).isEqualTo(one.run());
+                    sameMemory(m, one);
+                    if (way == Way.COUNTED) {
+                        assertThat(one.vcpu.instructions() - m.vcpu.instructions())
+                                .isEqualTo(begin);
+                    }
+                    assertThat(m.vcpu.regionsTranslated() > 0).isEqualTo(way != Way.INTERPRETER);
+                }
+            }
+        }
+    }
+
+    @Test
+    void theFaultOfAPushInTheMiddleIsItsOwn() {
+        for (Way way : Way.values()) {
+            try (Machine m = new Machine(way)) {
+                // push rax; mov rax, rbx; push rcx; push rdx; push rbp
+                m.prepare("50 48 89 D8 51 52 55 F4", ABSENT + 0x1010);
+                // The upper page is writable for once.
+                m.put(TABLES + 0x3000 + 8 * (ABSENT + 0x1000 >> 12), ABSENT + 0x1000 | 3);
+                m.run();
+                assertThat(m.vcpu.rip()).isEqualTo(HANDLERS + 16 * 14 + 1);
+                assertThat(m.vcpu.cr2()).isEqualTo(ABSENT + 0xFF8);
+                assertThat(m.get(FRAMES + 0x100 - 48)).as("error code").isEqualTo(2);
+                assertThat(m.get(FRAMES + 0x100 - 40)).as("rip").isEqualTo(CODE + 5);
+                assertThat(m.get(FRAMES + 0x100 - 16)).as("rsp").isEqualTo(ABSENT + 0x1000);
+                assertThat(m.get(ABSENT + 0x1008)).isZero();
+                assertThat(m.get(ABSENT + 0x1000)).isEqualTo(0x1111_1111_1111_1111L);
+                assertThat(m.vcpu.register(Cpu.RAX)).isEqualTo(0x3333_3333_3333_3333L);
+            }
+        }
+    }
+
+    /** Whatever the limit is, the guest stops there, with the state between two instructions. */
+    @Test
+    void aLimitStopsInTheMiddleOfARun() {
+        String code = "41 57 48 89 C7 41 56 4D 31 FF 55 53 5B 5D 58 59 E8 01 00 00 00 F4 53 55 5D 5B C3";
+        try (Machine one = new Machine(Way.INTERPRETER);
+                Machine m = new Machine(Way.COUNTED)) {
+            for (int limit = 1; limit < 18; limit++) {
+                one.prepare(code, 0x20800);
+                m.prepare(code, 0x20800);
+                one.vcpu.setInstructionLimit(one.vcpu.instructions() + limit);
+                m.vcpu.setInstructionLimit(m.vcpu.instructions() + limit);
+                assertThat(m.run()).as("limit " + limit).isEqualTo(one.run());
+                sameMemory(m, one);
+            }
+            assertThat(m.vcpu.halted()).isTrue();
+        }
+    }
+
+    /** A watchpoint on what the second PUSH writes and the second POP reads: the trap is theirs. */
+    @ParameterizedTest
+    @CsvSource({"50 51 52 53 F4, 20800, 207F0", "58 59 5A 5B F4, 20800, 20808", "5B C3, 20800, 20808"})
+    void aWatchpointIsHitByItsInstruction(String code, String rsp, String watched) {
+        for (Way way : Way.values()) {
+            try (Machine m = new Machine(way)) {
+                m.prepare(code, Long.parseLong(rsp, 16));
+                m.put(0x20808, CODE + 4);
+                m.run();
+                m.again(Long.parseLong(rsp, 16));
+                m.vcpu.setDebugRegister(0, Long.parseLong(watched, 16));
+                m.vcpu.setDebugRegister(7, 0xB0001);
+                m.run();
+                assertThat(m.vcpu.rip()).as(way.name()).isEqualTo(HANDLERS + 16 + 1);
+                assertThat(m.get(FRAMES + 0x100 - 40))
+                        .as(way.name())
+                        .isEqualTo(code.startsWith("5B") ? CODE + 4 : CODE + 2);
+            }
+        }
+    }
+
+    @Test
+    void othersSeeThatARunMadeTheEntryOfTheTlb() {
+        try (Machine m = new Machine(Way.REGION)) {
+            m.prepare("50 51 52 F4", 0x20800);
+            m.run();
+            assertThat(m.vcpu.sideExits())
+                    .as("no instruction was left to the interpreter")
+                    .isZero();
+            assertThat(m.get(0x207F8)).isZero();
+            assertThat(m.get(0x207F0)).isEqualTo(0x1111_1111_1111_1111L);
+            assertThat(m.get(0x207E8)).isEqualTo(0x2222_2222_2222_2222L);
+        }
+    }
+}
