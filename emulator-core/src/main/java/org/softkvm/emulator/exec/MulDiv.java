@@ -129,12 +129,24 @@ public final class MulDiv {
         pair(c, size, q, Long.remainderUnsigned(a, b));
     }
 
-    /** Divides high:low by b where high is below b: quotient to RAX, remainder to RDX (Knuth's algorithm D). */
+    /** Divides high:low by b where high is below b: quotient to RAX, remainder to RDX. */
     private static void divide128(Cpu c, long high, long low, long b) {
+        long q = quotient(high, low, b);
+        c.r[Cpu.RAX] = q;
+        c.r[Cpu.RDX] = low - q * b;
+    }
+
+    /**
+     * Divides an unsigned number of 128 bits (Knuth's algorithm D).
+     *
+     * @param high its high half, below b
+     * @param low its low half
+     * @param b the divisor
+     * @return the quotient
+     */
+    public static long quotient(long high, long low, long b) {
         if (high == 0) {
-            c.r[Cpu.RAX] = Long.divideUnsigned(low, b);
-            c.r[Cpu.RDX] = Long.remainderUnsigned(low, b);
-            return;
+            return Long.divideUnsigned(low, b);
         }
         int s = Long.numberOfLeadingZeros(b);
         long v = b << s;
@@ -142,13 +154,9 @@ public final class MulDiv {
         long v0 = v & 0xFFFFFFFFL;
         long u32 = s == 0 ? high : high << s | low >>> 64 - s;
         long u10 = low << s;
-        long u1 = u10 >>> 32;
-        long u0 = u10 & 0xFFFFFFFFL;
-        long q1 = digit(u32, u1, v1, v0);
-        long u21 = (u32 << 32 | u1) - q1 * v;
-        long q0 = digit(u21, u0, v1, v0);
-        c.r[Cpu.RAX] = (q1 << 32) + q0;
-        c.r[Cpu.RDX] = ((u21 << 32 | u0) - q0 * v) >>> s;
+        long q1 = digit(u32, u10 >>> 32, v1, v0);
+        long u21 = (u32 << 32 | u10 >>> 32) - q1 * v;
+        return (q1 << 32) + digit(u21, u10 & 0xFFFFFFFFL, v1, v0);
     }
 
     private static long digit(long u, long next, long v1, long v0) {

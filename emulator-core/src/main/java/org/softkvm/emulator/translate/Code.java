@@ -98,6 +98,8 @@ final class Code {
     private boolean x87Checked;
     /** The flag operation that the last setter in this block recorded, or -1. */
     int knownFlags = -1;
+    /** Nobody looks at the flags that the present instruction leaves. */
+    boolean flagsDead;
     /** Instructions of this block completed and not yet counted. */
     int pending;
 

@@ -31,6 +31,7 @@ final class IntegerEmitter {
     private static final int VALUES = 6;
 
     private final Code c;
+    private final BitEmitter bits;
     private final int address;
     private final int result;
 
@@ -38,6 +39,7 @@ final class IntegerEmitter {
         this.c = c;
         address = c.temporary(ADDRESS);
         result = c.temporary(RESULT);
+        bits = new BitEmitter(c, this);
     }
 
     /** Whether an instruction is emitted in place; else its handler or state method is called. */
@@ -63,7 +65,7 @@ final class IntegerEmitter {
 
     private static boolean inlinedState(Insn i) {
         if (i.op.owner() != IntegerOps.class) {
-            return false;
+            return BitEmitter.inlined(i);
         }
         return switch (i.op.method()) {
             case "lea", "nop", "cbw", "cwd", "leave", "clc", "stc", "popReg", "pushImm" -> true;
@@ -101,14 +103,20 @@ final class IntegerEmitter {
                 c.support("select", "(ZJJ)J");
                 set(i, op.operands().get(0), size);
             }
-            default -> state(i);
+            default -> {
+                if (BitEmitter.inlined(i)) {
+                    bits.state(i);
+                } else {
+                    state(i);
+                }
+            }
         }
     }
 
     // ---------------------------------------------------------------- operands
 
     /** Pushes an operand with arbitrary bits above its size. */
-    private void raw(Insn i, Operand o, int size, boolean fromWriteTlb) {
+    void raw(Insn i, Operand o, int size, boolean fromWriteTlb) {
         switch (o) {
             case Eb, Ew, Ed, Eq, Ev, Ey, M, Mb, Mw, Md, Mq -> {
                 if (i.mem) {
@@ -129,7 +137,7 @@ final class IntegerEmitter {
     }
 
     /** Stores the long on the stack to the destination. */
-    private void set(Insn i, Operand o, int size) {
+    void set(Insn i, Operand o, int size) {
         switch (o) {
             case Eb, Ew, Ed, Eq, Ev, Ey, M, Mb, Mw, Md, Mq -> {
                 if (i.mem) {
@@ -147,7 +155,7 @@ final class IntegerEmitter {
     }
 
     /** Makes the long on the stack sign-extended from its size. */
-    private void signed(int size) {
+    void signed(int size) {
         switch (size) {
             case 1 -> {
                 c.op(Opcodes.L2I);
@@ -168,7 +176,7 @@ final class IntegerEmitter {
     }
 
     /** Makes the long on the stack zero-extended from its size. */
-    private void unsigned(int size) {
+    void unsigned(int size) {
         if (size != 8) {
             c.longConstant(size == 1 ? 0xFF : size == 2 ? 0xFFFF : 0xFFFFFFFFL);
             c.op(Opcodes.LAND);
@@ -198,7 +206,8 @@ final class IntegerEmitter {
             }
         }
         if (op.owner() == Alu.class && alu(i, destination, size, rmw)
-                || op.owner() == Shift.class && shift(i, destination, size, rmw)) {
+                || op.owner() == Shift.class && shift(i, destination, size, rmw)
+                || bits.value(i, destination, size, rmw)) {
             return;
         }
         generic(i, destination, size, rmw);
@@ -234,6 +243,15 @@ final class IntegerEmitter {
                 c.support("carry", "(IJJ)I");
                 c.m.visitVarInsn(Opcodes.ISTORE, c.temporary(COUNT));
                 raw(i, destination, size, rmw);
+                if (c.flagsDead) {
+                    raw(i, op.operands().get(1), size, false);
+                    c.op(add ? Opcodes.LADD : Opcodes.LSUB);
+                    c.m.visitVarInsn(Opcodes.ILOAD, c.temporary(COUNT));
+                    c.op(Opcodes.I2L);
+                    c.op(add ? Opcodes.LADD : Opcodes.LSUB);
+                    set(i, destination, size);
+                    return true;
+                }
                 c.storeFa();
                 raw(i, op.operands().get(1), size, false);
                 c.storeFb();
@@ -254,6 +272,13 @@ final class IntegerEmitter {
             }
             case "inc", "dec" -> {
                 boolean inc = op.method().equals("inc");
+                if (c.flagsDead) {
+                    raw(i, destination, size, rmw);
+                    c.op(Opcodes.LCONST_1);
+                    c.op(inc ? Opcodes.LADD : Opcodes.LSUB);
+                    set(i, destination, size);
+                    return true;
+                }
                 c.loadFlags();
                 c.support("carry", "(IJJ)I");
                 c.op(Opcodes.I2L);
@@ -287,6 +312,13 @@ final class IntegerEmitter {
                     return false;
                 }
                 int first = op.readsDestination() ? 0 : 1;
+                if (c.flagsDead) {
+                    raw(i, op.operands().get(first), size, false);
+                    raw(i, op.operands().get(first + 1), size, false);
+                    c.op(Opcodes.LMUL);
+                    set(i, destination, size);
+                    return true;
+                }
                 raw(i, op.operands().get(first), size, false);
                 signed(size);
                 c.storeLong(result);
@@ -344,17 +376,25 @@ final class IntegerEmitter {
                 raw(i, source, size, false);
                 c.op(opcode);
             }
-            if (op.writesDestination()) {
-                c.op(Opcodes.DUP2);
+            if (!c.flagsDead || !op.writesDestination()) {
+                if (op.writesDestination()) {
+                    c.op(Opcodes.DUP2);
+                }
+                c.storeFa();
+                c.setFop(Flags.LOGIC | s);
             }
-            c.storeFa();
-            c.setFop(Flags.LOGIC | s);
             if (op.writesDestination()) {
                 set(i, destination, size);
             }
             return;
         }
         raw(i, destination, size, rmw);
+        if (c.flagsDead && op.writesDestination()) {
+            raw(i, op.operands().get(1), size, false);
+            c.op(opcode);
+            set(i, destination, size);
+            return;
+        }
         c.storeFa();
         raw(i, op.operands().get(1), size, false);
         c.storeFb();
@@ -388,10 +428,14 @@ final class IntegerEmitter {
         c.loadLong(result);
         c.m.visitVarInsn(Opcodes.ILOAD, c.temporary(COUNT));
         c.op(Opcodes.LUSHR);
-        c.loadFlags();
-        c.support("withCarry", "(JIJJ)J");
-        c.storeFa();
-        c.setFop(Flags.RAW);
+        if (c.flagsDead) {
+            c.op(Opcodes.POP2);
+        } else {
+            c.loadFlags();
+            c.support("withCarry", "(JIJJ)J");
+            c.storeFa();
+            c.setFop(Flags.RAW);
+        }
         if (op.writesDestination()) {
             c.loadLong(result);
             c.op(Opcodes.LCONST_1);
@@ -449,11 +493,13 @@ final class IntegerEmitter {
                 return true;
             }
             value(i, destination, size, rmw, kind);
-            c.storeFa();
-            c.longConstant(n);
-            c.storeFb();
-            c.setFop(kind | s);
-            c.loadFa();
+            if (!c.flagsDead) {
+                c.op(Opcodes.DUP2);
+                c.storeFa();
+                c.longConstant(n);
+                c.storeFb();
+                c.setFop(kind | s);
+            }
             c.intConstant(n);
             c.op(opcode);
             set(i, destination, size);
@@ -466,6 +512,12 @@ final class IntegerEmitter {
         int count = c.temporary(COUNT);
         c.m.visitVarInsn(Opcodes.ISTORE, count);
         value(i, destination, size, rmw, kind);
+        if (c.flagsDead) {
+            c.m.visitVarInsn(Opcodes.ILOAD, count);
+            c.op(opcode);
+            set(i, destination, size);
+            return true;
+        }
         c.storeLong(result);
         // With a count of 0 the flags stay.
         c.m.visitVarInsn(Opcodes.ILOAD, count);
@@ -559,7 +611,7 @@ final class IntegerEmitter {
             c.op(Opcodes.I2L);
         }
         c.storeLong(result);
-        if (records) {
+        if (records && (!c.flagsDead || !writes)) {
             int kind = op.flagOp() & ~3;
             if (kind == Flags.LOGIC) {
                 c.loadLong(result);

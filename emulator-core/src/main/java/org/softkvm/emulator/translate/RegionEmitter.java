@@ -39,8 +39,14 @@ final class RegionEmitter {
     /** Place in the order by index in the plan. */
     private final int[] place;
 
+    /** By block: the blocks of the plan that may follow; negative for others. */
+    private final int[][] followers;
+
     private final Label[] labels;
     private final long[] dirtyIn;
+    /** By block: the flag operation known at its end, or -1. */
+    private final int[] leaving;
+
     private long used;
     private long written;
     private VectorUse vectors;
@@ -76,8 +82,13 @@ final class RegionEmitter {
         }
         labels = new Label[n];
         dirtyIn = new long[n];
+        leaving = new int[n];
         for (int k = 0; k < n; k++) {
             labels[k] = new Label();
+        }
+        followers = new int[n][];
+        for (int k = 0; k < n; k++) {
+            followers[k] = successors(pieces.get(k));
         }
         analyse();
     }
@@ -122,7 +133,7 @@ final class RegionEmitter {
             changed = false;
             for (int k = 0; k < n; k++) {
                 long out = (spills[k] ? 0 : dirtyIn[k]) | generated[k];
-                for (int s : successors(pieces.get(k))) {
+                for (int s : followers[k]) {
                     if (s >= 0 && (dirtyIn[s] | out) != dirtyIn[s]) {
                         dirtyIn[s] |= out;
                         changed = true;
@@ -256,7 +267,7 @@ final class RegionEmitter {
     /** Whether control may go round inside the region. */
     private boolean loops() {
         for (int k = 0; k < pieces.size(); k++) {
-            for (int s : successors(pieces.get(k))) {
+            for (int s : followers[k]) {
                 if (s >= 0 && place[s] <= place[k]) {
                     return true;
                 }
@@ -305,6 +316,7 @@ final class RegionEmitter {
         current = k;
         c.at(labels[k]);
         c.begin(k, dirtyIn[k]);
+        c.knownFlags = flagsAtEntry(k);
         Insn[] insns = p.insns();
         // Instructions of a run on the stack that have been emitted with its first one.
         long done = 0;
@@ -328,8 +340,10 @@ final class RegionEmitter {
             }
             if (branchInlined(i)) {
                 branch(p, i);
+                leaving[k] = c.knownFlags;
                 return;
             }
+            c.flagsDead = flagsDead(p, n + 1);
             if (IntegerEmitter.inlined(i)) {
                 integer.emit(i);
                 c.pending++;
@@ -348,6 +362,7 @@ final class RegionEmitter {
         }
         c.flushCount();
         settleFlags(p.endRip(), p.endRip());
+        leaving[k] = c.knownFlags;
         edge(p.endRip());
     }
 
@@ -391,6 +406,46 @@ final class RegionEmitter {
         c.op(Opcodes.IRETURN);
     }
 
+    /** The flag operation that all blocks recorded from which a block is reached, or -1. */
+    private int flagsAtEntry(int k) {
+        if (k == 0) {
+            return -1;
+        }
+        int known = -2;
+        for (int from = 0; from < pieces.size(); from++) {
+            for (int s : followers[from]) {
+                if (s == k) {
+                    if (place[from] >= place[k] || known != -2 && known != leaving[from]) {
+                        return -1;
+                    }
+                    known = leaving[from];
+                }
+            }
+        }
+        return Math.max(known, -1);
+    }
+
+    /** Whether all flags are set before anything may look at them, from an instruction of a block on. */
+    private boolean flagsDead(Plan.Piece p, int from) {
+        Insn[] insns = p.insns();
+        for (int n = from; n < insns.length; n++) {
+            Insn i = insns[n];
+            if (i.op.kind() == Op.Kind.JMP) {
+                return setsFlagsFirst(i.target);
+            }
+            if (RegisterUse.mayLeave(i) || !inlined(i)) {
+                return false;
+            }
+            if (RegisterUse.setsAllFlags(i)) {
+                return true;
+            }
+            if (!RegisterUse.ignoresFlags(i)) {
+                return false;
+            }
+        }
+        return !insns[insns.length - 1].op.endsBlock() && setsFlagsFirst(p.endRip());
+    }
+
     /** At the end of a block of a narrow region: the Cpu gets the flags, unless both successors set them first. */
     private void settleFlags(long a, long b) {
         if (!c.resident) {
@@ -409,7 +464,7 @@ final class RegionEmitter {
             return false;
         }
         for (Insn i : pieces.get(plan.find(rip)).insns()) {
-            if (RegisterUse.mayLeave(i)) {
+            if (RegisterUse.mayLeave(i) || !inlined(i)) {
                 return false;
             }
             if (RegisterUse.setsAllFlags(i)) {

@@ -262,6 +262,66 @@ public final class RegionSupport {
         return condition ? a : b;
     }
 
+    /** Whether a number equals another. */
+    public static boolean eq(int a, int b) {
+        return a == b;
+    }
+
+    /** Whether a number equals another. */
+    public static boolean eq(long a, long b) {
+        return a == b;
+    }
+
+    /** Whether a number differs from another. */
+    public static boolean ne(int a, int b) {
+        return a != b;
+    }
+
+    /** Whether a number differs from another. */
+    public static boolean ne(long a, long b) {
+        return a != b;
+    }
+
+    /** Whether a number is below another. */
+    public static boolean lt(int a, int b) {
+        return a < b;
+    }
+
+    /** Whether a number is below another. */
+    public static boolean lt(long a, long b) {
+        return a < b;
+    }
+
+    /** Whether a number is not below another. */
+    public static boolean ge(int a, int b) {
+        return a >= b;
+    }
+
+    /** Whether a number is not below another. */
+    public static boolean ge(long a, long b) {
+        return a >= b;
+    }
+
+    /** Whether a number is above another. */
+    public static boolean gt(int a, int b) {
+        return a > b;
+    }
+
+    /** Whether a number is above another. */
+    public static boolean gt(long a, long b) {
+        return a > b;
+    }
+
+    /** Whether a number is not above another. */
+    public static boolean le(int a, int b) {
+        return a <= b;
+    }
+
+    /** Whether a number is not above another. */
+    public static boolean le(long a, long b) {
+        return a <= b;
+    }
+
     /**
      * The carry as a number. Without branches where that is easy: HotSpot removes a computation that nobody looks at, but
      * not a branch that it has seen going one way only.
@@ -311,6 +371,106 @@ public final class RegionSupport {
     public static long mulFlags8(long a, long b) {
         long r = a * b;
         return mulFlags(r, r >> 63, Math.multiplyHigh(a, b) ^ r >> 63);
+    }
+
+    private static long zero(long a) {
+        return ((a | -a) >>> 63 ^ 1) << 6;
+    }
+
+    private static long parity(long a) {
+        return (0x9669 >> ((int) (a ^ a >>> 4) & 0xF) & 1) << 2;
+    }
+
+    /** The high half of an unsigned product. */
+    public static long unsignedHigh(long a, long b) {
+        return Math.unsignedMultiplyHigh(a, b);
+    }
+
+    /** The high half of a signed product. */
+    public static long signedHigh(long a, long b) {
+        return Math.multiplyHigh(a, b);
+    }
+
+    /**
+     * The flags that one-operand MUL and IMUL leave, as a RAW value.
+     *
+     * @param high the high half, sign-extended
+     * @param excess 0 where the high half says nothing more than the low one
+     * @return CF and OF, and SF, ZF, PF of the high half
+     */
+    public static long productFlags(long high, long excess) {
+        return -((excess | -excess) >>> 63) & (Flags.CF | Flags.OF) | high >>> 63 << 7 | zero(high) | parity(high);
+    }
+
+    /** Whether a divisor is not above the high half of the dividend: a divide error. */
+    public static boolean notBelow(long high, long divisor) {
+        return Long.compareUnsigned(high, divisor) >= 0;
+    }
+
+    /** The flags after ROL by a count that is not 0, of a result whose highest bit is {@code top}. */
+    public static long leftFlags(long r, int top, int fop, long fa, long fb) {
+        long carry = r & 1;
+        return Flags.bits(fop, fa, fb) & ~(Flags.CF | Flags.OF) | carry | (r >>> top & 1 ^ carry) << 11;
+    }
+
+    /** The flags after ROR by a count that is not 0. */
+    public static long rightFlags(long r, int top, int fop, long fa, long fb) {
+        long carry = r >>> top & 1;
+        return Flags.bits(fop, fa, fb) & ~(Flags.CF | Flags.OF) | carry | (r >>> top - 1 & 1 ^ carry) << 11;
+    }
+
+    /**
+     * The flags after SHLD and SHRD by a count that is not 0.
+     *
+     * @param r the result
+     * @param old what was shifted
+     * @param out the number of its bit that was shifted out last
+     * @param cut 64 less the operand's bits
+     * @return a RAW value
+     */
+    public static long doubleFlags(long r, long old, int out, int cut) {
+        long a = r << cut >> cut;
+        return old >>> out & 1 | (a ^ old << cut) >>> 63 << 11 | a >>> 63 << 7 | zero(a) | parity(a);
+    }
+
+    /** The flags after BSF and BSR of a source. */
+    public static long scanFlags(long a) {
+        return zero(a) | zero(a) >>> 4;
+    }
+
+    /** The number of the lowest set bit; the old destination where there is none. */
+    public static long bsf(long a, long old) {
+        return a == 0 ? old : Long.numberOfTrailingZeros(a);
+    }
+
+    /** The number of the highest set bit. */
+    public static long bsr(long a, long old) {
+        return a == 0 ? old : 63 - Long.numberOfLeadingZeros(a);
+    }
+
+    /** TZCNT of 32 bits. */
+    public static long tzcnt4(long a) {
+        return Integer.numberOfTrailingZeros((int) a);
+    }
+
+    /** TZCNT of 64 bits. */
+    public static long tzcnt8(long a) {
+        return Long.numberOfTrailingZeros(a);
+    }
+
+    /** LZCNT of 32 bits. */
+    public static long lzcnt4(long a) {
+        return Integer.numberOfLeadingZeros((int) a);
+    }
+
+    /** LZCNT of 64 bits. */
+    public static long lzcnt8(long a) {
+        return Long.numberOfLeadingZeros(a);
+    }
+
+    /** The flags after TZCNT and LZCNT, whose result is at most 2 to the power of {@code log}. */
+    public static long countFlags(long n, int log) {
+        return n >>> log | zero(n);
     }
 
     /** The arithmetic flags with CF replaced by a bit. */

@@ -6,6 +6,8 @@ import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.decode.Operand;
 import org.softkvm.emulator.exec.Alu;
+import org.softkvm.emulator.exec.Bits;
+import org.softkvm.emulator.exec.Shift;
 
 /** Which registers the inlined form of an instruction reads and writes; flags are a member of the sets. */
 final class RegisterUse {
@@ -67,6 +69,7 @@ final class RegisterUse {
             case "leave" -> 1 << Cpu.RSP | 1 << Cpu.RBP;
             case "pushReg", "pushImm", "pushRm", "popReg", "call", "callIndirect", "ret" -> 1 << Cpu.RSP;
             case "loop", "loope", "loopne", "jcxz" -> 1 << Cpu.RCX;
+            case "mulv", "imulv", "divv" -> 1 << Cpu.RAX | 1 << Cpu.RDX;
             default -> 0;
         };
     }
@@ -90,6 +93,8 @@ final class RegisterUse {
                     case "xchgAx" -> 1 << Cpu.RAX | general(i.reg);
                     case "xchgv" -> general(i.rm) | general(i.reg);
                     case "loop", "loope", "loopne" -> 1 << Cpu.RCX;
+                    case "mulv", "imulv" -> 1 << Cpu.RAX | 1 << Cpu.RDX | Code.FLAGS;
+                    case "divv" -> 1 << Cpu.RAX | 1 << Cpu.RDX;
                     case "pmovmskb", "movmskps", "movmskpd" -> general(i.reg);
                     case "cvtsd2si", "cvttsd2si", "cvtss2si", "cvttss2si" -> general(i.reg);
                     case "toGeneral" -> i.mem ? 0 : general(i.rm);
@@ -111,7 +116,7 @@ final class RegisterUse {
             case VALUE, SETCC, CMOV ->
                 op.operands().contains(Operand.Ob) || op.operands().contains(Operand.Ov);
             case JCC, JMP -> false;
-            case STATE -> !stays(op.method());
+            case STATE -> !stays(op.method()) && !multiplies(i);
             default -> true;
         };
     }
@@ -124,6 +129,10 @@ final class RegisterUse {
         };
     }
 
+    private static boolean multiplies(Insn i) {
+        return BitEmitter.inlined(i) && !i.op.method().equals("divv");
+    }
+
     /** Whether an instruction that {@linkplain #mayLeave does not leave} neither reads nor writes flags. */
     static boolean ignoresFlags(Insn i) {
         Op op = i.op;
@@ -131,9 +140,10 @@ final class RegisterUse {
             return stays(op.method());
         }
         return op.kind() == Op.Kind.VALUE
-                && op.owner() == Alu.class
+                && (op.owner() == Alu.class || op.owner() == Bits.class)
                 && switch (op.method()) {
-                    case "mov", "zeroExtend", "signByte", "signWord", "signDword", "not" -> true;
+                    case "mov", "zeroExtend", "signByte", "signWord", "signDword", "not", "bswap" -> true;
+                    case "movbe", "rorx", "shlx", "shrx", "sarx" -> true;
                     default -> false;
                 };
     }
@@ -141,11 +151,33 @@ final class RegisterUse {
     /** Whether an instruction sets all arithmetic flags and needs none of the old ones. */
     static boolean setsAllFlags(Insn i) {
         Op op = i.op;
-        return op.kind() == Op.Kind.VALUE
-                && op.owner() == Alu.class
+        if (op.kind() != Op.Kind.VALUE) {
+            return multiplies(i);
+        }
+        if (op.owner() == Bits.class) {
+            return op.method().equals("tzcnt") || op.method().equals("lzcnt");
+        }
+        if (op.owner() == Shift.class) {
+            return switch (op.method()) {
+                case "shl", "shr", "sar", "shld", "shrd" -> constantCount(i) > 0;
+                default -> false;
+            };
+        }
+        return op.owner() == Alu.class
                 && switch (op.method()) {
-                    case "add", "sub", "and", "or", "xor", "neg" -> true;
+                    case "add", "sub", "and", "or", "xor", "neg", "imul", "bsf", "bsr", "popcnt" -> true;
                     default -> false;
                 };
+    }
+
+    /** The count of a shift or rotate of 32 or 64 bits, by which it shifts; -1 where it is in CL or the operand short. */
+    static int constantCount(Insn i) {
+        var operands = i.op.operands();
+        int size = operands.get(0).size(i.opSize);
+        return switch (size < 4 ? Operand.CL : operands.get(operands.size() - 1)) {
+            case CL -> -1;
+            case One -> 1;
+            default -> (int) i.imm & 8 * size - 1;
+        };
     }
 }
