@@ -20,9 +20,9 @@ import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
 /**
- * Runs of PUSH and POP in narrow regions at the edges: each case is executed one by one by the interpreter, and by a region
- * twice, without and with the TLB's entries, and again where instructions are counted and where there is a second vcpu. All
- * have to end in the same state, with the same memory and the same exits on the way.
+ * Runs of PUSH and POP in narrow regions and in the interpreter at the edges: each case is executed in single steps, and
+ * otherwise twice, without and with the TLB's entries, and again where instructions are counted and where there is a second
+ * vcpu. All have to end in the same state, with the same memory and the same exits on the way.
  */
 class GuestStackTest {
     private static final int TABLES = 0x1000;
@@ -39,10 +39,27 @@ class GuestStackTest {
 
     /** How code is run. */
     private enum Way {
-        INTERPRETER,
-        REGION,
-        COUNTED,
-        SHARED
+        SINGLE_STEPS(false),
+        INTERPRETER(false),
+        COUNTED_INTERPRETER(false),
+        SHARED_INTERPRETER(false),
+        REGION(true),
+        COUNTED_REGION(true),
+        SHARED_REGION(true);
+
+        final boolean translated;
+
+        Way(boolean translated) {
+            this.translated = translated;
+        }
+
+        boolean counted() {
+            return name().startsWith("COUNTED");
+        }
+
+        boolean shared() {
+            return name().startsWith("SHARED");
+        }
     }
 
     /** A machine in 64-bit mode whose exceptions are delivered to a stack of their own and halt. */
@@ -53,13 +70,16 @@ class GuestStackTest {
         final VirtualCpu other;
         final StringBuilder trace = new StringBuilder();
 
+        private final Way way;
+
         Machine(Way way) {
+            this.way = way;
             memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
             vcpu = vcpu(0);
-            other = way == Way.SHARED ? vcpu(1) : null;
-            vcpu.setTranslation(way == Way.INTERPRETER ? Integer.MAX_VALUE : 0, true);
+            other = way.shared() ? vcpu(1) : null;
+            vcpu.setTranslation(way.translated ? 0 : Integer.MAX_VALUE, true);
             vcpu.setNarrow(true);
-            vcpu.setVirtualTime(way == Way.COUNTED);
+            vcpu.setVirtualTime(way.counted());
         }
 
         private VirtualCpu vcpu(int number) {
@@ -144,13 +164,13 @@ class GuestStackTest {
 
         /** Runs to HLT or to the limit of instructions. */
         String run() {
-            int exit = vcpu.run();
+            int exit = go();
             while (exit == VirtualCpu.EXIT_MMIO) {
                 trace.append(String.format(
                         "mmio %s %x %d %x%n",
                         vcpu.mmioWrite(), vcpu.mmioAddress(), vcpu.mmioSize(), vcpu.mmioWrite() ? vcpu.mmioData() : 0));
                 vcpu.setMmioData(0x123456789ABCDEFL);
-                exit = vcpu.run();
+                exit = go();
             }
             trace.append(String.format("exit %d rip %x cr2 %x flags %x", exit, vcpu.rip(), vcpu.cr2(), vcpu.rflags()));
             trace.append(String.format(" dr6 %x%n", vcpu.debugRegister(6)));
@@ -158,6 +178,17 @@ class GuestStackTest {
                 trace.append(String.format("%x ", vcpu.register(n)));
             }
             return trace.toString();
+        }
+
+        private int go() {
+            int exit;
+            do {
+                if (way == Way.SINGLE_STEPS) {
+                    vcpu.setInstructionLimit(vcpu.instructions() + 1);
+                }
+                exit = vcpu.run();
+            } while (way == Way.SINGLE_STEPS && exit == VirtualCpu.EXIT_INTR);
+            return exit;
         }
 
         @Override
@@ -236,13 +267,16 @@ class GuestStackTest {
         // call rax to the HLT behind
         "20800, B8 07 00 01 00 FF D0 F4",
         "30000, B8 07 00 01 00 FF D0 F4",
+        // A fault behind a run, and a device that is written between two.
+        "20800, 50 48 89 C2 51 52 48 8B 04 25 00 00 03 00 53 F4",
+        "20800, 50 48 89 C2 51 52 89 04 25 00 00 04 00 53 50 58 5B F4",
         // Flags that are pending at the run: sub eax, ebx; push; mov; push; setc al
         "20800, 29 D8 50 89 C2 51 0F 92 C0 F4",
         "30008, 29 D8 50 89 C2 51 0F 92 C0 F4",
     })
     void aRunDoesWhatItsInstructionsDo(String rsp, String code) {
         long stack = Long.parseUnsignedLong(rsp, 16);
-        try (Machine one = new Machine(Way.INTERPRETER)) {
+        try (Machine one = new Machine(Way.SINGLE_STEPS)) {
             for (Way way : Way.values()) {
                 try (Machine m = new Machine(way)) {
                     one.prepare(code, stack);
@@ -254,11 +288,11 @@ class GuestStackTest {
                     m.again(stack);
                     assertThat(m.run()).as(way.name()).isEqualTo(one.run());
                     sameMemory(m, one);
-                    if (way == Way.COUNTED) {
+                    if (way.counted()) {
                         assertThat(one.vcpu.instructions() - m.vcpu.instructions())
                                 .isEqualTo(begin);
                     }
-                    assertThat(m.vcpu.regionsTranslated() > 0).isEqualTo(way != Way.INTERPRETER);
+                    assertThat(m.vcpu.regionsTranslated() > 0).isEqualTo(way.translated);
                 }
             }
         }
@@ -289,15 +323,26 @@ class GuestStackTest {
     @Test
     void aLimitStopsInTheMiddleOfARun() {
         String code = "41 57 48 89 C7 41 56 4D 31 FF 55 53 5B 5D 58 59 E8 01 00 00 00 F4 53 55 5D 5B C3";
-        try (Machine one = new Machine(Way.INTERPRETER);
-                Machine m = new Machine(Way.COUNTED)) {
+        try (Machine one = new Machine(Way.COUNTED_INTERPRETER);
+                Machine m = new Machine(Way.COUNTED_REGION);
+                Machine steps = new Machine(Way.SINGLE_STEPS)) {
             for (int limit = 1; limit < 18; limit++) {
-                one.prepare(code, 0x20800);
-                m.prepare(code, 0x20800);
-                one.vcpu.setInstructionLimit(one.vcpu.instructions() + limit);
-                m.vcpu.setInstructionLimit(m.vcpu.instructions() + limit);
-                assertThat(m.run()).as("limit " + limit).isEqualTo(one.run());
-                sameMemory(m, one);
+                for (Machine x : List.of(one, m, steps)) {
+                    x.prepare(code, 0x20800);
+                }
+                for (int k = 0; k < limit; k++) {
+                    steps.vcpu.setInstructionLimit(steps.vcpu.instructions() + 1);
+                    steps.vcpu.run();
+                }
+                for (Machine x : List.of(one, m)) {
+                    x.vcpu.setInstructionLimit(x.vcpu.instructions() + limit);
+                    x.vcpu.run();
+                    assertThat(x.vcpu.rip()).isEqualTo(steps.vcpu.rip());
+                    for (int n = 0; n < 16; n++) {
+                        assertThat(x.vcpu.register(n)).isEqualTo(steps.vcpu.register(n));
+                    }
+                    sameMemory(x, steps);
+                }
             }
             assertThat(m.vcpu.halted()).isTrue();
         }
