@@ -30,6 +30,9 @@ final class MemoryMap {
     private final GuestRam ram;
     private final MemorySegment rom;
     private final boolean addressLines24;
+    /** What is read between the video memory and the BIOS, where nothing is: all ones. */
+    private final MemorySegment nothing;
+
     private final List<MemorySlot> slots = new ArrayList<>();
 
     /** The address space that slots are added to. */
@@ -46,6 +49,13 @@ final class MemoryMap {
         this.ram = ram;
         this.rom = rom;
         this.addressLines24 = addressLines24;
+        if (vm.checkExtension(Capability.READONLY_MEM) > 0) {
+            long end = rom.byteSize() > 0 ? MIB - romTop().byteSize() : RamLayout.BIOS_START;
+            nothing = vm.allocateMemory(end - VIDEO_END);
+            nothing.fill((byte) 0xFF);
+        } else {
+            nothing = MemorySegment.NULL;
+        }
     }
 
     /** Replaces all slots. */
@@ -90,6 +100,8 @@ final class MemoryMap {
     private void addLow(long address, long from, long length) {
         if (from == 0) {
             add(address, ram.low(0, RamLayout.VIDEO_START), 0);
+            // Where option ROMs are looked for, word by word: no exit for each of them.
+            add(address + VIDEO_END, nothing, MemorySlot.READONLY);
             if (rom.byteSize() > 0) {
                 MemorySegment top = romTop();
                 add(address + MIB - top.byteSize(), top, MemorySlot.READONLY);

@@ -10,6 +10,7 @@ import java.util.concurrent.ConcurrentLinkedDeque;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.TimeUnit;
 import java.util.function.IntSupplier;
+import org.softkvm.kvm.Capability;
 import org.softkvm.kvm.ExitReason;
 import org.softkvm.kvm.IrqRoute;
 import org.softkvm.kvm.Kvm;
@@ -107,6 +108,7 @@ final class FakeKvm {
 
     private Vm vm() {
         return proxy(Vm.class, (name, arguments) -> switch (name) {
+            case "checkExtension" -> arguments[0] == Capability.READONLY_MEM ? 1 : 0;
             case "allocateMemory" -> Arena.ofAuto().allocate((Long) arguments[0], 4096);
             case "replaceMemorySlots" -> {
                 slots.clear();

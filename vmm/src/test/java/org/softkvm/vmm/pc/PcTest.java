@@ -277,6 +277,9 @@ class PcTest {
             assertThat(fake.slotAt(0xF_FFF0).flags()).isEqualTo(MemorySlot.READONLY);
             assertThat(fake.slotAt(0xE_0000).guestPhysicalAddress()).isEqualTo(0xE_0000);
             assertThat(fake.slotAt(0xA_0000)).isNull();
+            assertThat(fake.slotAt(0xC_0000).flags()).isEqualTo(MemorySlot.READONLY);
+            assertThat(fake.byteAt(0xC_0000)).isEqualTo((byte) 0xFF);
+            assertThat(fake.byteAt(0xD_FFFF)).isEqualTo((byte) 0xFF);
             assertThat(fake.slotAt(0x3F_FFFF).flags()).isZero();
             assertThat(fake.slotAt(0x40_0000)).isNull();
             return ExitReason.INTR;
