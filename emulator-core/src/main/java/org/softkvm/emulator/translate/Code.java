@@ -96,6 +96,8 @@ final class Code {
     boolean sseChecked;
     /** The x87 is known to be usable without a fault. */
     private boolean x87Checked;
+    /** AVX is known to be usable. */
+    boolean vexChecked;
     /** The flag operation that the last setter in this block recorded, or -1. */
     int knownFlags = -1;
     /** Nobody looks at the flags that the present instruction leaves. */
@@ -524,6 +526,21 @@ final class Code {
         }
     }
 
+    /** Leaves in front of the instruction where AVX is switched off. */
+    void vex() {
+        if (!vexChecked) {
+            cpu();
+            m.visitMethodInsn(
+                    Opcodes.INVOKESTATIC,
+                    Type.getInternalName(GuestVector.class),
+                    "refused",
+                    "(L" + CPU + ";)Z",
+                    false);
+            m.visitJumpInsn(Opcodes.IFNE, sideExit());
+            vexChecked = true;
+        }
+    }
+
     /** Emits something behind the code that is executed mostly. */
     void cold(Runnable code) {
         cold.add(code);
@@ -799,6 +816,7 @@ final class Code {
         tameSingles = 0;
         sseChecked = false;
         x87Checked = false;
+        vexChecked = false;
         dirty = dirtyAtEntry;
         knownFlags = -1;
         pending = 0;

@@ -55,6 +55,7 @@ final class RegionEmitter {
     private VectorEmitter vector;
     private FloatEmitter floats;
     private X87Emitter x87;
+    private VexEmitter vex;
     private int current;
     /** The stack is accessed by {@link GuestStack}. */
     private final boolean stack;
@@ -107,6 +108,7 @@ final class RegionEmitter {
         return IntegerEmitter.inlined(i)
                 || branchInlined(i)
                 || VectorEmitter.inlined(i)
+                || plan.narrow && VexEmitter.inlined(i)
                 || !plan.narrow && (FloatEmitter.inlined(i) || X87Emitter.inlined(i));
     }
 
@@ -198,6 +200,7 @@ final class RegionEmitter {
         vector = new VectorEmitter(c);
         floats = new FloatEmitter(c, vector);
         x87 = new X87Emitter(c);
+        vex = new VexEmitter(c);
         c.prologue();
         if (order[0] != 0) {
             m.visitJumpInsn(Opcodes.GOTO, labels[0]);
@@ -356,6 +359,9 @@ final class RegionEmitter {
             } else if (X87Emitter.inlined(i) && !plan.narrow) {
                 x87.emit(i);
                 c.pending++;
+            } else if (plan.narrow && VexEmitter.inlined(i)) {
+                vex.emit(i);
+                c.pending++;
             } else if (call(i)) {
                 return;
             }
@@ -486,6 +492,7 @@ final class RegionEmitter {
         boolean mayStop = ends || repeats || StateEffects.mayStop(i);
         c.spill();
         c.flushCount();
+        c.vexChecked = false;
         int site = c.site();
         c.cpu();
         c.intConstant(site);

@@ -2,109 +2,16 @@ package org.softkvm.emulator.translate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.HexFormat;
-import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
-import org.softkvm.emulator.CpuModel;
-import org.softkvm.emulator.GuestMemory;
-import org.softkvm.emulator.HostMemory;
-import org.softkvm.emulator.LocalInterruptController;
-import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
-import org.softkvm.emulator.VirtualCpu;
-import org.softkvm.emulator.cpu.Cpu;
 
 /**
  * Instructions that regions compute by themselves leave the registers and flags that the interpreter leaves, where
  * somebody looks at the flags and where nobody does.
  */
 class BitEmitterTest {
-    private static final int CODE = 0x10000;
-    private static final int DATA = 0x18000;
-    private static final long[] EDGES = {
-        0, 1, -1, 0x7FFFFFFF, 0x80000000L, 0xFFFFFFFFL, Long.MIN_VALUE, Long.MAX_VALUE, 0x8000, 3
-    };
-
-    /** A vcpu in 64-bit mode with one page of 1 GiB. */
-    private static final class Machine implements AutoCloseable {
-        final MemorySegment ram = HostMemory.allocate(0x20000);
-        final GuestMemory memory = new GuestMemory();
-        final VirtualCpu vcpu;
-
-        Machine() {
-            memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-            vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-                @Override
-                public long tsc() {
-                    return 0;
-                }
-
-                @Override
-                public long tscKhz() {
-                    return 1_000_000;
-                }
-            });
-            write(0x1000, 0x2003);
-            write(0x2000, 0x83);
-            vcpu.setControl(0x80000011L, 0, 0x1000, Cpu.CR4_PAE, Cpu.EFER_LME | Cpu.EFER_LMA);
-            for (int seg : new int[] {Cpu.ES, Cpu.SS, Cpu.DS, Cpu.FS, Cpu.GS}) {
-                vcpu.setSegment(seg, 16, 0, 0xFFFFFFFFL, 0xC093);
-            }
-        }
-
-        void write(long address, long value) {
-            byte[] bytes = ByteBuffer.allocate(8)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(value)
-                    .array();
-            memory.write(address, bytes, 0, 8);
-        }
-
-        /** Runs the code to its HLT from random registers and flags; what then is there. */
-        long[] run(byte[] code, SplittableRandom random) {
-            memory.write(CODE, code, 0, code.length);
-            memory.notifyHostWrite(CODE, code.length);
-            vcpu.setHalted(false);
-            vcpu.setSegment(Cpu.CS, 8, 0, 0xFFFFFFFFL, 0xA09B);
-            for (int n = 0; n < 16; n++) {
-                vcpu.setRegister(n, value(random));
-            }
-            vcpu.setRegister(Cpu.RBP, DATA);
-            // Mostly a quotient that fits.
-            vcpu.setRegister(Cpu.RDX, vcpu.register(Cpu.RDX) & 0xFFFF);
-            vcpu.setRegister(Cpu.RBX, vcpu.register(Cpu.RBX) | 0x80100000L);
-            write(DATA, vcpu.register(Cpu.RBX));
-            vcpu.setRflags(2 | random.nextInt() & 0x8D5);
-            vcpu.setRip(CODE);
-            assertThat(vcpu.run()).isEqualTo(VirtualCpu.EXIT_HLT);
-            long[] state = new long[19];
-            for (int n = 0; n < 16; n++) {
-                state[n] = vcpu.register(n);
-            }
-            state[16] = vcpu.rflags();
-            state[17] = vcpu.rip();
-            byte[] bytes = new byte[8];
-            memory.read(DATA, bytes, 0, 8);
-            state[18] = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-            return state;
-        }
-
-        @Override
-        public void close() {
-            vcpu.close();
-            HostMemory.free(ram);
-        }
-    }
-
-    private static long value(SplittableRandom random) {
-        return random.nextBoolean() ? random.nextLong() : EDGES[random.nextInt(EDGES.length)];
-    }
-
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -134,6 +41,12 @@ class BitEmitterTest {
                 "F3 48 0F BC D8", // tzcnt rbx, rax
                 "F3 0F BD D8", // lzcnt ebx, eax
                 "F3 48 0F BD D8", // lzcnt rbx, rax
+                "C5 F5 EF C2 C5 FD 74 CA C5 FD D7 D9", // vpxor ymm0, ymm1, ymm2; vpcmpeqb ymm1, ymm0, ymm2; vpmovmskb
+                "C5 FE 6F 45 00 C5 FD 74 5D 20 C5 FD D7 DB", // vmovdqu ymm0, [rbp]; vpcmpeqb ymm3, ymm0, [rbp + 32]
+                "C5 F1 DA C2 C5 FD EB CA C5 F5 DB DA", // vpminub xmm0, xmm1, xmm2; vpor ymm1, ymm0, ymm2; vpand
+                "C4 E2 7D 78 C1 C5 FE 7F 45 08", // vpbroadcastb ymm0, xmm1; vmovdqu [rbp + 8], ymm0
+                "C5 FA 7F 55 08 C5 FE 6F DA C5 F8 77", // vmovdqu [rbp + 8], xmm2; vmovdqu ymm3, ymm2; vzeroupper
+                "C5 FD 7F 55 00 C5 FD 6F 4D 00", // vmovdqa [rbp], ymm2; vmovdqa ymm1, [rbp]
                 "F7 E6", // mul esi
                 "48 F7 E6", // mul rsi
                 "48 F7 65 00", // mul qword [rbp]
@@ -174,9 +87,9 @@ class BitEmitterTest {
             "49 0F 44 FE 4D 0F 42 C6 4D 0F 4E CE", // cmove rdi, r14; cmovb r8, r14; cmovle r9, r14
             "83 D7 00 48 83 DE 00", // adc edi, 0; sbb rsi, 0
         };
-        try (Machine interpreter = new Machine();
-                Machine wide = new Machine();
-                Machine narrow = new Machine()) {
+        try (EmitterMachine interpreter = new EmitterMachine();
+                EmitterMachine wide = new EmitterMachine();
+                EmitterMachine narrow = new EmitterMachine()) {
             wide.vcpu.setTranslation(0, true);
             narrow.vcpu.setTranslation(0, true);
             narrow.vcpu.setNarrow(true);
