@@ -133,7 +133,10 @@ public final class Pc implements AutoCloseable {
         if (config.restore().isPresent()) {
             PcLimits.check(config);
         } else {
-            guest = load(config);
+            boolean idle = ImageLoader.unpacks(config.image());
+            try (WarmUp warmUp = idle ? WarmUp.start(backend(config)) : null) {
+                guest = load(config);
+            }
         }
         try {
             return create(config, guest, Kvm.open(backend(config)));
