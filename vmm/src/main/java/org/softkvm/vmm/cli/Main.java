@@ -6,13 +6,9 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
-import org.softkvm.vmm.pc.Training;
 
 /** The command {@code softkvm}. */
 public final class Main {
@@ -71,18 +67,6 @@ public final class Main {
                     throw new UsageException("info takes no arguments: " + rest.getFirst());
                 }
                 yield print(InfoCommand.text());
-            }
-            case "train" -> {
-                // Not for people: what the launcher makes its class cache from.
-                if (rest.isEmpty()) {
-                    throw new UsageException("train takes images");
-                }
-                List<GuestFile> images = new ArrayList<>();
-                for (String image : rest) {
-                    images.add(GuestFile.read(Path.of(image)));
-                }
-                Training.run(images);
-                yield 0;
             }
             case "--help", "-h", "help" -> print(Help.TEXT);
             case "--version" -> print("softkvm " + version() + "\n");

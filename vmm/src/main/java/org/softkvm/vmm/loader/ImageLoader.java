@@ -9,9 +9,6 @@ import org.softkvm.vmm.VmmException;
 
 /** Recognises images by their content and loads them. */
 public final class ImageLoader {
-    /** Packed images of this size take some tenths of a second. */
-    private static final int LARGE = 1 << 20;
-
     private ImageLoader() {}
 
     /**
@@ -173,17 +170,6 @@ public final class ImageLoader {
             }
         }
         return true;
-    }
-
-    /**
-     * Tells whether loading an image takes a while, because it is large and packed.
-     *
-     * @param file the image
-     * @return whether it may be worth doing something else at the same time
-     */
-    public static boolean unpacks(GuestFile file) {
-        byte[] data = file.data();
-        return data.length >= LARGE && (BzImage.matches(data) || Decompressor.isGzip(data));
     }
 
     /** Kernels such as Xen's are shipped as a gzip file; boot loaders unpack them without a word. */

@@ -133,10 +133,7 @@ public final class Pc implements AutoCloseable {
         if (config.restore().isPresent()) {
             PcLimits.check(config);
         } else {
-            boolean idle = ImageLoader.unpacks(config.image());
-            try (WarmUp warmUp = idle ? WarmUp.start(backend(config)) : null) {
-                guest = load(config);
-            }
+            guest = load(config);
         }
         try {
             return create(config, guest, Kvm.open(backend(config)));
