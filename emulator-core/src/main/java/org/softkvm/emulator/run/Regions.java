@@ -160,6 +160,12 @@ final class Regions {
             install(new Done(job, translate(job.plan)));
             return;
         }
+        if (!wide) {
+            for (Block b : job.blocks) {
+                // It will soon run inside this region, and is not to become the entry of another until then.
+                b.count = Math.min(b.count, threshold / 2);
+            }
+        }
         waiting.incrementAndGet();
         BACKGROUND.execute(() -> {
             done.add(new Done(job, translate(job.plan)));
