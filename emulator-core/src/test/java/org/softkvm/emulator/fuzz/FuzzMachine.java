@@ -11,6 +11,7 @@ import org.softkvm.emulator.MemorySlot;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.simd.Vex;
 
 /** A vcpu that is put into a mode with random state, case after case. */
 final class FuzzMachine implements AutoCloseable {
@@ -370,8 +371,9 @@ final class FuzzMachine implements AutoCloseable {
                     "%d:%x %x %x %x%n", seg, c.segSel[seg], c.segBase[seg], c.segLimit[seg], c.segAttr[seg]));
         }
         out.append(String.format("cr2 %x cr3 %x mxcsr %x dr6 %x dr7 %x%n", c.cr2, c.cr3, c.mxcsr, c.dr[6], c.dr[7]));
-        for (long lane : c.v) {
-            out.append(String.format("%x ", lane));
+        // Behind the guest's own registers is what VEX instructions use between their halves.
+        for (int k = 0; k < 4 * Vex.DESTINATION; k++) {
+            out.append(String.format("%x ", c.v[k]));
         }
         out.append(String.format("%nfpu %x %x", vcpu.fpuControlWord(), vcpu.fpuStatusWord()));
         for (int n = 0; n < 8; n++) {
