@@ -14,8 +14,11 @@ import java.util.concurrent.locks.ReentrantLock;
 public final class HostClock implements DeviceClock, AutoCloseable {
     private final Lock lock;
 
-    /** Guards the queue and {@code closed}; never held while {@code lock} is taken or a callback runs. */
-    private final ReentrantLock queueLock = new ReentrantLock();
+    /**
+     * Guards the queue and {@code closed}; never held while {@code lock} is taken or a callback runs. Not private: a test
+     * holds it, so that the thread cannot look into the queue meanwhile.
+     */
+    final ReentrantLock queueLock = new ReentrantLock();
 
     private final TimerQueue queue = new TimerQueue();
     private final long start = System.nanoTime();

@@ -49,14 +49,20 @@ class HostClockTest {
             CountDownLatch ran = new CountDownLatch(1);
             long hour = TimeUnit.HOURS.toNanos(1);
             DeviceTimer timer = clock.newTimer(ran::countDown);
-            timer.arm(hour);
-            long wakes = clock.wakes();
-            for (int k = 1; k <= 100; k++) {
-                timer.arm(hour + k);
-                timer.cancel();
+            // The thread may look into the queue while no timer is armed, and a later one then wakes it rightly.
+            clock.queueLock.lock();
+            try {
                 timer.arm(hour);
+                long wakes = clock.wakes();
+                for (int k = 1; k <= 100; k++) {
+                    timer.arm(hour + k);
+                    timer.cancel();
+                    timer.arm(hour);
+                }
+                assertThat(clock.wakes()).isEqualTo(wakes);
+            } finally {
+                clock.queueLock.unlock();
             }
-            assertThat(clock.wakes()).isEqualTo(wakes);
             timer.arm(0);
             ran.await();
         }
