@@ -16,6 +16,10 @@ final class Help {
               --boot-protocol P       how a kernel is entered: auto (default), pvh, linux32 or linux64
               --append S              its command line
               --module 'F args'       a boot module; repeatable
+              --no-kernel-cache       neither uses nor keeps unpacked kernels. Else the last four above 4 MiB are kept in
+                                      the folder 'kernels' of $SOFTKVM_CACHE, or of ~/.cache/softkvm (XDG_CACHE_HOME
+                                      counts; macOS: ~/Library/Caches, Windows: %LOCALAPPDATA%) where that is not
+                                      set. Set and empty it means --no-kernel-cache.
 
             The machine:
               --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 1M)

@@ -270,6 +270,9 @@ final class RunCommand {
         builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
         builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
         builder.reboot(!line.hasOption(RunOptions.NO_REBOOT));
+        if (!line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
+            CacheFolder.kernels().ifPresent(builder::kernelCache);
+        }
         builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
         if (line.hasOption(RunOptions.TIMEOUT)) {
             builder.timeout(Values.duration("--timeout", line.getOptionValue(RunOptions.TIMEOUT)));

@@ -34,6 +34,7 @@ final class RunOptions {
     static final String MAX_INSTRUCTIONS = "max-instructions";
     static final String MEMORY = "memory";
     static final String MODULE = "module";
+    static final String NO_KERNEL_CACHE = "no-kernel-cache";
     static final String NO_REBOOT = "no-reboot";
     static final String RESTORE = "restore";
     static final String SAVE = "save";
@@ -85,6 +86,7 @@ final class RunOptions {
         options.addOption(Option.builder("h").longOpt(HELP).get());
         options.addOption(Option.builder().longOpt(STATE_HASH).get());
         options.addOption(Option.builder().longOpt(NO_REBOOT).get());
+        options.addOption(Option.builder().longOpt(NO_KERNEL_CACHE).get());
         DefaultParser parser = DefaultParser.builder()
                 .setAllowPartialMatching(false)
                 .setStripLeadingAndTrailingQuotes(false)

@@ -15,6 +15,7 @@ import org.softkvm.vmm.GuestModule;
  * @param commandLine the kernel's command line, empty if none was given
  * @param modules further modules
  * @param protocol how a kernel is to be entered
+ * @param kernels unpacked kernels of former runs, if they are to be used and kept
  */
 public record BootRequest(
         GuestFile image,
@@ -22,7 +23,8 @@ public record BootRequest(
         Optional<GuestFile> initrd,
         String commandLine,
         List<GuestModule> modules,
-        BootProtocol protocol) {
+        BootProtocol protocol,
+        Optional<KernelCache> kernels) {
     /** Copies the list of modules. */
     public BootRequest {
         Objects.requireNonNull(image, "image");
@@ -30,6 +32,18 @@ public record BootRequest(
         Objects.requireNonNull(commandLine, "commandLine");
         modules = List.copyOf(modules);
         Objects.requireNonNull(protocol, "protocol");
+        Objects.requireNonNull(kernels, "kernels");
+    }
+
+    /** A request that keeps no unpacked kernel. */
+    BootRequest(
+            GuestFile image,
+            boolean kernel,
+            Optional<GuestFile> initrd,
+            String commandLine,
+            List<GuestModule> modules,
+            BootProtocol protocol) {
+        this(image, kernel, initrd, commandLine, modules, protocol, Optional.empty());
     }
 
     /**

@@ -2,6 +2,7 @@ package org.softkvm.vmm.loader;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.Optional;
 import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
 
@@ -111,15 +112,21 @@ record BzImage(GuestFile file, int version, int setup, int payload, int payloadL
         return start;
     }
 
-    /** The kernel in the image, an ELF file. */
-    GuestFile unpack() throws VmmException {
+    /** The kernel in the image, an ELF file; from a cache, or for it, if there is one. */
+    GuestFile unpack(Optional<KernelCache> cache) throws VmmException {
         if (payloadLength < MIN_PAYLOAD) {
             throw new VmmException(file.name() + ": bzImage with a kernel of " + payloadLength + " bytes");
+        }
+        ByteBuffer packed = ByteBuffer.wrap(file.data(), payload, payloadLength).slice();
+        Optional<byte[]> kept = cache.flatMap(kernels -> kernels.find(packed));
+        if (kept.isPresent()) {
+            return new GuestFile(file.name(), kept.get());
         }
         byte[] kernel = Decompressor.decompress(file, payload, payloadLength);
         if (!ElfFile.matches(kernel)) {
             throw new VmmException(file.name() + ": the unpacked kernel is not an ELF file");
         }
+        cache.ifPresent(kernels -> kernels.keep(packed, kernel));
         return new GuestFile(file.name(), kernel);
     }
 

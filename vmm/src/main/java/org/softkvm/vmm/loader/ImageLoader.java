@@ -189,7 +189,8 @@ public final class ImageLoader {
                 request.initrd(),
                 request.commandLine(),
                 request.modules(),
-                request.protocol());
+                request.protocol(),
+                request.kernels());
     }
 
     private static CpuStart startBzImage(BootRequest request, DirectBoot boot, long rsdp) throws VmmException {
@@ -207,7 +208,7 @@ public final class ImageLoader {
             long code = image.loadCode64(boot);
             return LinuxBoot.start64(request, boot, code + BzImage.ENTRY_64, rsdp, Optional.of(image));
         }
-        BootRequest unpacked = withImage(request, image.unpack());
+        BootRequest unpacked = withImage(request, image.unpack(request.kernels()));
         ElfFile elf = ElfFile.parse(unpacked.image());
         if (request.protocol() == BootProtocol.PVH
                 || request.protocol() == BootProtocol.AUTO && elf.pvhEntry().isPresent()) {

@@ -25,6 +25,7 @@ import org.softkvm.vmm.loader.BootRequest;
 import org.softkvm.vmm.loader.CpuStart;
 import org.softkvm.vmm.loader.GuestRam;
 import org.softkvm.vmm.loader.ImageLoader;
+import org.softkvm.vmm.loader.KernelCache;
 import org.softkvm.vmm.loader.LoadedGuest;
 import org.softkvm.vmm.loader.RamLayout;
 
@@ -187,7 +188,8 @@ public final class Pc implements AutoCloseable {
                 config.initrd(),
                 config.commandLine(),
                 config.modules(),
-                BootProtocol.of(config.bootProtocol()));
+                BootProtocol.of(config.bootProtocol()),
+                config.kernelCache().map(KernelCache::new));
         LoadedGuest guest = ImageLoader.load(request, RamLayout.of(PcLimits.memory(config)), RamLayout.BIOS_START);
         if (guest.start() instanceof CpuStart.Flat32 && !PcLimits.has32Bits(config)) {
             throw new VmmException(config.image().name() + ": a " + guest.kind().title()

@@ -41,6 +41,7 @@ import org.softkvm.vmm.GuestModule;
  * @param maxInstructions guest instructions after which the run ends; negative for no limit
  * @param restore the saved machine that goes on, instead of a boot
  * @param save where a snapshot goes when the run ends and the guest could go on
+ * @param kernelCache a folder in which unpacked kernels are kept from run to run
  */
 public record PcConfig(
         GuestFile image,
@@ -66,7 +67,8 @@ public record PcConfig(
         Optional<Duration> timeout,
         long maxInstructions,
         Optional<SavedPc> restore,
-        Optional<SaveTarget> save) {
+        Optional<SaveTarget> save,
+        Optional<Path> kernelCache) {
 
     /** The devices that can be left out: the 8254 with port 61h, and the HPET, which the board does not have anyway. */
     public static final Set<String> REMOVABLE = Set.of("hpet", "pit");
@@ -90,6 +92,7 @@ public record PcConfig(
         Objects.requireNonNull(timeout, "timeout");
         Objects.requireNonNull(restore, "restore");
         Objects.requireNonNull(save, "save");
+        Objects.requireNonNull(kernelCache, "kernelCache");
     }
 
     /**
@@ -142,6 +145,7 @@ public record PcConfig(
         private long maxInstructions = -1;
         private Optional<SavedPc> restore = Optional.empty();
         private Optional<SaveTarget> save = Optional.empty();
+        private Optional<Path> kernelCache = Optional.empty();
 
         private Builder(GuestFile image) {
             this.image = image;
@@ -399,6 +403,19 @@ public record PcConfig(
         }
 
         /**
+         * Keeps large kernels unpacked, up to four of them, so that the next boot of a compressed one is quicker. Without a
+         * folder nothing is written. Nor is anything where the folder cannot be written, which is no error, or where others
+         * than its owner may write to it.
+         *
+         * @param folder the folder, for this purpose alone; made where it is missing
+         * @return this
+         */
+        public Builder kernelCache(Path folder) {
+            kernelCache = Optional.of(folder);
+            return this;
+        }
+
+        /**
          * Finishes.
          *
          * @return the configuration
@@ -428,7 +445,8 @@ public record PcConfig(
                     timeout,
                     maxInstructions,
                     restore,
-                    save);
+                    save,
+                    kernelCache);
         }
     }
 }

@@ -59,7 +59,8 @@ class MainTest {
             "--expect",
             "--stats",
             "--clock",
-            "--state-hash"
+            "--state-hash",
+            "--no-kernel-cache"
         }) {
             assertThat(Help.TEXT).contains(option);
         }
