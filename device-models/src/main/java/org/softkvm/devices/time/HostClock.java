@@ -12,6 +12,12 @@ import java.util.concurrent.locks.ReentrantLock;
  * none of its own, so any order of locks by callers is safe.
  */
 public final class HostClock implements DeviceClock, AutoCloseable {
+    /**
+     * Nanoseconds after which the thread looks again when a timer has fired. Guests set their next timer in the interrupt
+     * of this one, and would have to wake the thread, which costs the vcpu more than a look costs the thread.
+     */
+    private static final long GRACE = 500_000;
+
     private final Lock lock;
 
     /**
@@ -128,25 +134,28 @@ public final class HostClock implements DeviceClock, AutoCloseable {
     }
 
     private void run() {
+        boolean fired = false;
         while (true) {
             long deadline;
+            long until;
             queueLock.lock();
             try {
                 if (closed) {
                     return;
                 }
                 deadline = queue.firstDeadline();
-                looksAt = deadline;
+                until = fired ? Math.min(deadline, nanoTime() + GRACE) : deadline;
+                looksAt = until;
             } finally {
                 queueLock.unlock();
             }
-            long wait = deadline - nanoTime();
-            if (deadline == Long.MAX_VALUE) {
-                LockSupport.park(this);
-            } else if (wait > 0) {
-                LockSupport.parkNanos(this, wait);
-            } else {
+            fired = deadline <= nanoTime();
+            if (fired) {
                 fire();
+            } else if (until == Long.MAX_VALUE) {
+                LockSupport.park(this);
+            } else {
+                LockSupport.parkNanos(this, until - nanoTime());
             }
         }
     }
