@@ -198,6 +198,16 @@ public final class VirtualCpu implements AutoCloseable {
     }
 
     /**
+     * Regions that the JVM had compiled to machine code before they ran for the first time: none where it was not started
+     * with its testing interface, as the launcher does.
+     *
+     * @return count
+     */
+    public long regionsCompiled() {
+        return interpreter.regionsCompiled();
+    }
+
+    /**
      * Regions given up because there were too many.
      *
      * @return count

@@ -43,6 +43,8 @@ public final class VcpuStatistics {
     public long regionBytes;
     /** Nanoseconds of host time spent on translation, on whatever thread. */
     public long translationNanos;
+    /** Regions that the JVM had compiled to machine code before they ran for the first time. */
+    public long regionsCompiled;
     /** Regions that could not be translated. */
     public long regionsFailed;
     /** Regions given up because there were too many. */

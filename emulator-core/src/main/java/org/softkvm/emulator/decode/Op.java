@@ -132,6 +132,9 @@ public final class Op {
     /** Handlers by shape, made on first use. */
     public final Handler[] handlers = new Handler[32];
 
+    /** The same, fused with a conditional jump behind it; null before there is one. */
+    public Handler[] fusedHandlers;
+
     Op(
             int map,
             int opcode,

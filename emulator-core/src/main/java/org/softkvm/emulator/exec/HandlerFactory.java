@@ -40,6 +40,8 @@ public final class HandlerFactory {
 
     /** Part of the shape: a locked read-modify-write. */
     private static final int LOCKED = 16;
+    /** Conditions of a jump. */
+    private static final int CONDITIONS = 16;
 
     /** Local variables of the generated method: the linear address, then the operand values. */
     private static final int LOCAL_ADDRESS = 3;
@@ -80,12 +82,6 @@ public final class HandlerFactory {
         return handler;
     }
 
-    /** Fused handlers by row, shape and condition; made at decode time, shared by all vcpus. */
-    private static final java.util.concurrent.ConcurrentHashMap<FusedKey, Handler> FUSED =
-            new java.util.concurrent.ConcurrentHashMap<>();
-
-    private record FusedKey(Op op, int size, int form, int codeBits, int condition) {}
-
     /**
      * A handler that executes an instruction with lazy flags (CMP, TEST, SUB, AND and the like) and the conditional jump
      * behind it, whose target is in the first one's {@link Insn#target}. One dispatch less, and the condition is
@@ -100,9 +96,22 @@ public final class HandlerFactory {
         if (jump.op.kind() != Op.Kind.JCC || first.op.kind() != Op.Kind.VALUE || first.op.flagOp() < 0 || first.lock) {
             return null;
         }
-        FusedKey key = new FusedKey(
-                first.op, sizeIndex(first.op, first.opSize), form(first, codeBits), codeBits, jump.op.condition());
-        return FUSED.computeIfAbsent(key, k -> make(k.op(), first.opSize, k.form(), codeBits, k.condition(), false));
+        Op op = first.op;
+        int form = form(first, codeBits);
+        int condition = jump.op.condition();
+        int shape = ((codeBits == 64 ? 1 : 0) << 4 | sizeIndex(op, first.opSize) << 2 | form) * CONDITIONS + condition;
+        Handler[] fused = op.fusedHandlers;
+        if (fused == null) {
+            fused = new Handler[2 * LOCKED * CONDITIONS];
+            op.fusedHandlers = fused;
+        }
+        Handler handler = fused[shape];
+        if (handler == null) {
+            handler = make(op, first.opSize, form, codeBits, condition, false);
+            // As above: what two vcpus make at the same time is the same.
+            fused[shape] = handler;
+        }
+        return handler;
     }
 
     /** A LOCK prefix that counts: the operation is a value method on memory, done by compare-and-set. */
@@ -131,13 +140,7 @@ public final class HandlerFactory {
         ClassWriter w = new ClassWriter(locked ? ClassWriter.COMPUTE_FRAMES : ClassWriter.COMPUTE_MAXS);
         String name = HANDLER + "$" + op.mnemonic().replaceAll("[^a-z0-9]", "_");
         w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, HANDLER, null);
-        MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
-        init.visitCode();
-        init.visitVarInsn(Opcodes.ALOAD, 0);
-        init.visitMethodInsn(Opcodes.INVOKESPECIAL, HANDLER, "<init>", "()V", false);
-        init.visitInsn(Opcodes.RETURN);
-        init.visitMaxs(0, 0);
-        init.visitEnd();
+        instance(w, name);
         MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "exec", EXEC, null, null);
         m.visitCode();
         new Emitter(m, op, opSize, form, codeBits, jumpCondition, locked).emit();
@@ -145,12 +148,39 @@ public final class HandlerFactory {
         m.visitMaxs(0, 0);
         m.visitEnd();
         w.visitEnd();
+        return define(op, w.toByteArray());
+    }
+
+    /** Where the class that is being initialized leaves its only instance, which is cheaper than reflection. */
+    static Handler made;
+
+    private static synchronized Handler define(Op op, byte[] bytes) {
         try {
-            MethodHandles.Lookup lookup = MethodHandles.lookup().defineHiddenClass(w.toByteArray(), true);
-            return (Handler) lookup.lookupClass().getDeclaredConstructor().newInstance();
-        } catch (ReflectiveOperationException e) {
+            MethodHandles.lookup().defineHiddenClass(bytes, true);
+            return made;
+        } catch (IllegalAccessException e) {
             throw new IllegalStateException("handler of " + op, e);
         }
+    }
+
+    /** The constructor, and a static initializer that calls it. */
+    private static void instance(ClassWriter w, String name) {
+        MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
+        init.visitCode();
+        init.visitVarInsn(Opcodes.ALOAD, 0);
+        init.visitMethodInsn(Opcodes.INVOKESPECIAL, HANDLER, "<init>", "()V", false);
+        init.visitInsn(Opcodes.RETURN);
+        init.visitMaxs(0, 0);
+        init.visitEnd();
+        MethodVisitor m = w.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
+        m.visitCode();
+        m.visitTypeInsn(Opcodes.NEW, name);
+        m.visitInsn(Opcodes.DUP);
+        m.visitMethodInsn(Opcodes.INVOKESPECIAL, name, "<init>", "()V", false);
+        m.visitFieldInsn(Opcodes.PUTSTATIC, Type.getInternalName(HandlerFactory.class), "made", "L" + HANDLER + ";");
+        m.visitInsn(Opcodes.RETURN);
+        m.visitMaxs(0, 0);
+        m.visitEnd();
     }
 
     /**

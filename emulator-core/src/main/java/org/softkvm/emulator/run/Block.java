@@ -56,6 +56,8 @@ final class Block {
     int count;
     /** It was to be translated and could not be. */
     boolean refused;
+    /** A plan that takes it along waits for the translator. */
+    boolean planned;
     /** The region that is entered here, or null. */
     Region region;
     /** Regions that hold a copy of this block; they die with it. */

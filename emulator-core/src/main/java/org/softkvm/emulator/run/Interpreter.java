@@ -699,6 +699,11 @@ public final class Interpreter {
         return regions.nanos;
     }
 
+    /** Regions that were compiled before they ran for the first time. */
+    public long regionsCompiled() {
+        return regions.compiled.get();
+    }
+
     /** Plans that could not be emitted. */
     public long regionsFailed() {
         return regions.failed;

@@ -5,14 +5,11 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.PriorityQueue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.LinkedBlockingQueue;
-import java.util.concurrent.ThreadPoolExecutor;
-import java.util.concurrent.TimeUnit;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.exec.Branch;
+import org.softkvm.emulator.translate.FastCompilation;
 import org.softkvm.emulator.translate.Plan;
 import org.softkvm.emulator.translate.Region;
 import org.softkvm.emulator.translate.Translator;
@@ -38,19 +35,6 @@ final class Regions {
     private static final int LINK_EVERY = 8;
     /** Plans that wait for the background thread at most. */
     private static final int MAX_WAITING = 256;
-
-    /** One thread for all vcpus of the process: translation competes with the guest for the host's cores. */
-    private static final ExecutorService BACKGROUND = background();
-
-    private static ExecutorService background() {
-        ThreadPoolExecutor e = new ThreadPoolExecutor(1, 1, 10, TimeUnit.SECONDS, new LinkedBlockingQueue<>(), task -> {
-            Thread t = new Thread(task, "softkvm-translator");
-            t.setDaemon(true);
-            return t;
-        });
-        e.allowCoreThreadTimeOut(true);
-        return e;
-    }
 
     private record Job(Plan plan, Block[] blocks, boolean wide) {}
 
@@ -82,6 +66,9 @@ final class Regions {
 
     /** Statistics: the wide ones of them. */
     long widened;
+
+    /** Statistics: narrow ones that HotSpot had compiled before they ran; any thread adds. */
+    final java.util.concurrent.atomic.AtomicLong compiled = new java.util.concurrent.atomic.AtomicLong();
 
     long failed;
     long emittedBytes;
@@ -147,6 +134,10 @@ final class Regions {
 
     /** A block was executed as often as the threshold says. */
     void hot(Block head) {
+        if (head.planned) {
+            // It goes on counting, which tells how urgent it is.
+            return;
+        }
         if (head.region != null || head.unsettled != null || waiting.get() >= MAX_WAITING) {
             head.count = 0;
             return;
@@ -163,14 +154,34 @@ final class Regions {
         if (!wide) {
             for (Block b : job.blocks) {
                 // It will soon run inside this region, and is not to become the entry of another until then.
-                b.count = Math.min(b.count, threshold / 2);
+                b.planned = true;
             }
         }
         waiting.incrementAndGet();
-        BACKGROUND.execute(() -> {
-            done.add(new Done(job, translate(job.plan)));
-            waiting.decrementAndGet();
-            c.request(Cpu.REQ_REGION);
+        BackgroundTranslator.submit(new BackgroundTranslator.Task() {
+            @Override
+            public int urgency() {
+                return wide ? Integer.MAX_VALUE : job.blocks[0].count;
+            }
+
+            @Override
+            public Region translate() {
+                return Regions.this.translate(job.plan);
+            }
+
+            @Override
+            public void compile(Region region) {
+                if (!wide && FastCompilation.compile(region)) {
+                    compiled.incrementAndGet();
+                }
+            }
+
+            @Override
+            public void finish(Region region) {
+                done.add(new Done(job, region));
+                waiting.decrementAndGet();
+                c.request(Cpu.REQ_REGION);
+            }
         });
     }
 
@@ -197,6 +208,12 @@ final class Regions {
     }
 
     private void install(Done d) {
+        if (!d.job.wide) {
+            for (Block b : d.job.blocks) {
+                b.planned = false;
+                b.count = Math.min(b.count, threshold / 2);
+            }
+        }
         if (d.region == null) {
             failed++;
             d.job.blocks[0].refused = true;

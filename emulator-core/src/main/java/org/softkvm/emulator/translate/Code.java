@@ -49,6 +49,8 @@ final class Code {
     final Plan plan;
     /** Internal name of the class. */
     final String owner;
+    /** Its constants. */
+    final RegionConstants constants;
     /** Registers with a local, FLAGS among them. */
     private final long used;
     /** Of these, what some inlined instruction writes. */
@@ -143,6 +145,7 @@ final class Code {
         this.m = m;
         this.plan = plan;
         this.owner = owner;
+        constants = new RegionConstants(owner);
         this.used = used;
         this.written = written;
         resident = plan.narrow;
@@ -249,11 +252,11 @@ final class Code {
     }
 
     void cpu() {
-        m.visitFieldInsn(Opcodes.GETSTATIC, owner, "CPU", "L" + CPU + ";");
+        constants.push(m, "CPU");
     }
 
     void array(String name) {
-        m.visitFieldInsn(Opcodes.GETSTATIC, owner, name, "[J");
+        constants.push(m, name);
     }
 
     /** Pushes the request bits, by a call. */
@@ -1003,7 +1006,7 @@ final class Code {
 
     /** Pushes the instruction being emitted. */
     void insn() {
-        m.visitFieldInsn(Opcodes.GETSTATIC, owner, "I", "[L" + INSN + ";");
+        constants.push(m, "I");
         intConstant(site());
         op(Opcodes.AALOAD);
     }

@@ -179,13 +179,6 @@ final class RegionEmitter {
     void emit() {
         ClassWriter w = new ClassWriter(ClassWriter.COMPUTE_MAXS);
         w.visit(Opcodes.V21, Opcodes.ACC_FINAL | Opcodes.ACC_SUPER, name, null, REGION, null);
-        int constant = Opcodes.ACC_STATIC | Opcodes.ACC_FINAL | Opcodes.ACC_PRIVATE;
-        w.visitField(constant, "CPU", "L" + Code.CPU + ";", null, null).visitEnd();
-        w.visitField(constant, "I", "[L" + Code.INSN + ";", null, null).visitEnd();
-        for (String array : ARRAYS) {
-            w.visitField(constant, array, "[J", null, null).visitEnd();
-        }
-        staticInitializer(w);
         MethodVisitor init = w.visitMethod(0, "<init>", "()V", null, null);
         init.visitCode();
         init.visitVarInsn(Opcodes.ALOAD, 0);
@@ -213,49 +206,10 @@ final class RegionEmitter {
         m.visitLabel(end);
         m.visitMaxs(0, 0);
         m.visitEnd();
+        c.constants.define(w);
         w.visitEnd();
         bytes = w.toByteArray();
         codeSize = end.getOffset();
-    }
-
-    /** Class data: Cpu, instructions, then the arrays. */
-    static final String[] ARRAYS = {"R", "TR", "TW", "SB", "RL", "RH", "WL", "WH", "V"};
-
-    private void staticInitializer(ClassWriter w) {
-        MethodVisitor m = w.visitMethod(Opcodes.ACC_STATIC, "<clinit>", "()V", null, null);
-        m.visitCode();
-        m.visitMethodInsn(
-                Opcodes.INVOKESTATIC,
-                "java/lang/invoke/MethodHandles",
-                "lookup",
-                "()Ljava/lang/invoke/MethodHandles$Lookup;",
-                false);
-        m.visitLdcInsn("_");
-        m.visitLdcInsn(Type.getType(Object[].class));
-        m.visitMethodInsn(
-                Opcodes.INVOKESTATIC,
-                "java/lang/invoke/MethodHandles",
-                "classData",
-                "(Ljava/lang/invoke/MethodHandles$Lookup;Ljava/lang/String;Ljava/lang/Class;)Ljava/lang/Object;",
-                false);
-        m.visitTypeInsn(Opcodes.CHECKCAST, "[Ljava/lang/Object;");
-        m.visitVarInsn(Opcodes.ASTORE, 0);
-        constant(m, 0, "CPU", "L" + Code.CPU + ";", Code.CPU);
-        constant(m, 1, "I", "[L" + Code.INSN + ";", "[L" + Code.INSN + ";");
-        for (int k = 0; k < ARRAYS.length; k++) {
-            constant(m, 2 + k, ARRAYS[k], "[J", "[J");
-        }
-        m.visitInsn(Opcodes.RETURN);
-        m.visitMaxs(0, 0);
-        m.visitEnd();
-    }
-
-    private void constant(MethodVisitor m, int index, String field, String descriptor, String type) {
-        m.visitVarInsn(Opcodes.ALOAD, 0);
-        m.visitIntInsn(Opcodes.BIPUSH, index);
-        m.visitInsn(Opcodes.AALOAD);
-        m.visitTypeInsn(Opcodes.CHECKCAST, type);
-        m.visitFieldInsn(Opcodes.PUTSTATIC, name, field, descriptor);
     }
 
     /** The instructions that {@link Region#siteInsns} needs. */
@@ -543,7 +497,7 @@ final class RegionEmitter {
     }
 
     private void insn(int site) {
-        c.m.visitFieldInsn(Opcodes.GETSTATIC, name, "I", "[L" + Code.INSN + ";");
+        c.constants.push(c.m, "I");
         c.intConstant(site);
         c.op(Opcodes.AALOAD);
     }

@@ -35,32 +35,8 @@ public final class Translator {
             emitter.emit();
         }
         RegionDump.write(c, plan, emitter);
-        Object[] data = {
-            c,
-            null,
-            c.r,
-            c.tlbRead,
-            c.tlbWrite,
-            c.segBase,
-            c.segReadLow,
-            c.segReadHigh,
-            c.segWriteLow,
-            c.segWriteHigh,
-            c.v
-        };
         var insns = emitter.siteInsns();
-        data[1] = insns;
-        Region region;
-        try {
-            region = (Region) MethodHandles.lookup()
-                    .defineHiddenClassWithClassData(emitter.bytes, data, true)
-                    .lookupClass()
-                    .getDeclaredConstructor()
-                    .newInstance();
-        } catch (ReflectiveOperationException e) {
-            throw new IllegalStateException(
-                    "region at " + Long.toHexString(plan.pieces.get(0).rip()), e);
-        }
+        Region region = define(emitter.bytes, RegionConstants.handover(c, insns));
         var sites = emitter.sites();
         int n = sites.size();
         region.siteInsns = insns;
@@ -76,5 +52,20 @@ public final class Translator {
         region.size = plan.size();
         region.blocks = plan.pieces.size();
         return region;
+    }
+
+    /** What the class that is being initialized takes its constants from, and leaves its instance in. */
+    static Object[] handover;
+
+    private static synchronized Region define(byte[] bytes, Object[] constants) {
+        handover = constants;
+        try {
+            MethodHandles.lookup().defineHiddenClass(bytes, true);
+            return RegionConstants.instance(constants);
+        } catch (IllegalAccessException e) {
+            throw new IllegalStateException(e);
+        } finally {
+            handover = null;
+        }
     }
 }

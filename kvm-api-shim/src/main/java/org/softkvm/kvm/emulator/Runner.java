@@ -552,6 +552,7 @@ final class Runner {
         statistics.regionBytes = cpu.regionBytes();
         statistics.translationNanos = cpu.translationNanos();
         statistics.regionsFailed = cpu.regionsFailed();
+        statistics.regionsCompiled = cpu.regionsCompiled();
         statistics.regionsDropped = cpu.regionsDropped();
         statistics.sideExits = cpu.sideExits();
         statistics.interrupts = port.interrupts();

@@ -32,11 +32,12 @@ final class StatsReport {
             TranslationStatistics translation = stats.translation();
             out.append(String.format(
                     Locale.ROOT,
-                    "\nsoftkvm: %,d regions of %,d bytes translated in %.2f s, %,d instructions interpreted,"
-                            + " %,d of them fallbacks, %,d side exits",
+                    "\nsoftkvm: %,d regions of %,d bytes translated in %.2f s, %,d compiled before they ran,"
+                            + " %,d instructions interpreted, %,d of them fallbacks, %,d side exits",
                     translation.regions(),
                     translation.bytes(),
                     translation.seconds(),
+                    translation.compiled(),
                     translation.interpreted(),
                     translation.fallbacks(),
                     translation.sideExits()));
@@ -75,6 +76,7 @@ final class StatsReport {
         add(regions, "translated", number(translation.regions()));
         add(regions, "bytes", number(translation.bytes()));
         add(regions, "seconds", seconds(translation.seconds()));
+        add(regions, "compiled", number(translation.compiled()));
         add(regions, "failed", number(translation.failed()));
         add(regions, "dropped", number(translation.dropped()));
         add(out, "regions", regions.append('}').toString());

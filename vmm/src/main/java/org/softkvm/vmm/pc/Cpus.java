@@ -239,6 +239,7 @@ final class Cpus {
             sum.regions += counters.regions;
             sum.regionBytes += counters.regionBytes;
             sum.translationNanos += counters.translationNanos;
+            sum.regionsCompiled += counters.regionsCompiled;
             sum.regionsFailed += counters.regionsFailed;
             sum.regionsDropped += counters.regionsDropped;
             sum.sideExits += counters.sideExits;
@@ -261,6 +262,7 @@ final class Cpus {
                         sum.regions,
                         sum.regionBytes,
                         sum.translationNanos / 1e9,
+                        sum.regionsCompiled,
                         sum.regionsFailed,
                         sum.regionsDropped,
                         sum.sideExits),

@@ -9,6 +9,7 @@ package org.softkvm.vmm.pc;
  * @param regions regions of guest code translated
  * @param bytes bytes of bytecode in them
  * @param seconds host time spent on translation, on whatever thread
+ * @param compiled regions that the JVM had compiled before they ran for the first time
  * @param failed regions that could not be translated
  * @param dropped regions given up because there were too many
  * @param sideExits times that translated code left an instruction to the interpreter
@@ -19,9 +20,10 @@ public record TranslationStatistics(
         long regions,
         long bytes,
         double seconds,
+        long compiled,
         long failed,
         long dropped,
         long sideExits) {
     /** What is known of a run on a backend that does not count. */
-    static final TranslationStatistics NONE = new TranslationStatistics(-1, -1, -1, -1, -1, -1, -1, -1);
+    static final TranslationStatistics NONE = new TranslationStatistics(-1, -1, -1, -1, -1, -1, -1, -1, -1);
 }
