@@ -85,6 +85,7 @@ final class RunCommand {
 
     /** Runs it, with the terminal in raw mode if the guest's keyboard is one. */
     private PcResult run(CommandLine line) throws UsageException, VmmException {
+        CompilerPriority.lower(line.hasOption(RunOptions.CPUS) ? cpus(line) : 1);
         boolean keyboard = in == System.in && serial(line).equals("stdio") && !virtualClock(line);
         try (HostTerminal terminal = keyboard ? HostTerminal.open().orElse(null) : null;
                 Pc pc = Pc.create(configuration(line, terminal != null))) {
