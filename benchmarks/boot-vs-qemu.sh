@@ -1,11 +1,11 @@
 #!/bin/sh
-# Compares the wall time of a boot: Debian's amd64 kernel from its start to CMDS_OK, on SoftKVM (vmlinuz), on QEMU's
-# translator by PVH (vmlinux), and on it as a bzImage.
+# Compares the wall time of a boot: Debian's amd64 kernel from the start of the program to CMDS_OK, on SoftKVM (vmlinuz),
+# once with and once without a cache of unpacked kernels, on QEMU's translator by PVH (vmlinux), and on it as a bzImage.
 #
 #   boot-vs-qemu.sh [--engine NAME] [--runs N] [--json FILE] [-- options of run-linux.sh]
 #
-# N rounds (default 5) of the three, one after the other; medians and the ratios SoftKVM / QEMU: below 1, SoftKVM is
-# faster. The start of the programs counts. Needs qemu-system-x86_64, perl, awk and what run-linux.sh needs; nothing else
+# N rounds (default 5) of the four, one after the other; medians and the ratios SoftKVM / QEMU: below 1, SoftKVM is
+# faster. The start of the programs counts. The cache is a folder of its own, filled before the first round. Needs qemu-system-x86_64, perl, awk and what run-linux.sh needs; nothing else
 # should run on the machine.
 set -u
 
@@ -55,24 +55,30 @@ trap 'rm -rf "$WORK"' EXIT
 trap 'exit 1' INT TERM
 "$LINUX" amd64 --prepare "$@" >"$WORK/out" 2>&1 || fail "$(tail -n 1 "$WORK/out")"
 
-# boot NAME ARGUMENTS...: the time from the start of run-linux.sh to CMDS_OK.
+SOFTKVM_BEGIN_FILE=$WORK/begin
+export SOFTKVM_BEGIN_FILE
+
+# boot NAME ARGUMENTS...: the time from the start of the program to CMDS_OK.
 boot() {
     name=$1
     shift
-    begin=$(perl -MTime::HiRes=time -e 'printf "%.6f", time')
     "$LINUX" amd64 --show "$@" 2>"$WORK/errors" |
         perl -MTime::HiRes=time -ne 'BEGIN { $| = 1 } printf "%.6f\n", time if /CMDS_OK/ && !$seen++' >"$WORK/end"
     [ -s "$WORK/end" ] || fail "$name: no CMDS_OK: $(tail -n 1 "$WORK/errors")"
-    awk -v begin="$begin" '{ printf "%.3f\n", $1 - begin }' "$WORK/end" >>"$WORK/$name"
+    awk -v begin="$(cat "$WORK/begin")" '{ printf "%.3f\n", $1 - begin }' "$WORK/end" >>"$WORK/$name"
     printf '%-10s %8.2f s\n' "$name" "$(tail -n 1 "$WORK/$name")"
 }
 
 # The first start builds SoftKVM where that was not done: not in the measurement.
 "${SOFTKVM:-$ROOT/softkvm}" --version >/dev/null 2>"$WORK/errors" ||
     fail "softkvm does not start: $(tail -n 1 "$WORK/errors")"
+SOFTKVM_CACHE=$WORK/kernels
+export SOFTKVM_CACHE
+boot filling "$@" -- --engine "$ENGINE"
 run=0
 while [ $run -lt "$RUNS" ]; do
     boot softkvm "$@" -- --engine "$ENGINE"
+    boot no-cache "$@" -- --engine "$ENGINE" --no-kernel-cache
     boot qemu-pvh --qemu-pvh "$@"
     boot qemu --qemu "$@"
     run=$((run + 1))
@@ -82,13 +88,15 @@ median() {
     sort -n "$WORK/$1" | awk '{ v[NR] = $1 } END { printf "%.3f\n", (v[int((NR + 1) / 2)] + v[int(NR / 2) + 1]) / 2 }'
 }
 s=$(median softkvm)
+f=$(median no-cache)
 p=$(median qemu-pvh)
 b=$(median qemu)
-awk -v s="$s" -v p="$p" -v b="$b" -v n="$RUNS" -v e="$ENGINE" 'BEGIN {
-    printf "median of %d: SoftKVM (engine %s) %.2f s, QEMU by PVH %.2f s (ratio %.2f), QEMU as bzImage %.2f s (ratio %.2f)\n",
-        n, e, s, p, s / p, b, s / b
+awk -v s="$s" -v f="$f" -v p="$p" -v b="$b" -v n="$RUNS" -v e="$ENGINE" 'BEGIN {
+    printf "median of %d: SoftKVM (engine %s) %.2f s, without the kernel cache %.2f s\n", n, e, s, f
+    printf "QEMU by PVH %.2f s (ratio %.2f, without the cache %.2f), QEMU as bzImage %.2f s (ratio %.2f, without the cache %.2f)\n",
+        p, s / p, f / p, b, s / b, f / b
 }'
 if [ -n "$JSON" ]; then
-    printf '{"engine":"%s","softkvm_seconds":[%s],"qemu_pvh_seconds":[%s],"qemu_bzimage_seconds":[%s]}\n' "$ENGINE" \
-        "$(paste -s -d, "$WORK/softkvm")" "$(paste -s -d, "$WORK/qemu-pvh")" "$(paste -s -d, "$WORK/qemu")" >"$JSON"
+    printf '{"engine":"%s","softkvm_seconds":[%s],"softkvm_without_cache_seconds":[%s],"qemu_pvh_seconds":[%s],"qemu_bzimage_seconds":[%s]}\n' "$ENGINE" \
+        "$(paste -s -d, "$WORK/softkvm")" "$(paste -s -d, "$WORK/no-cache")" "$(paste -s -d, "$WORK/qemu-pvh")" "$(paste -s -d, "$WORK/qemu")" >"$JSON"
 fi

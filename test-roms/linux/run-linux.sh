@@ -281,6 +281,8 @@ fi
 SERIAL=$CACHE/serial-$RUNNER.log
 ERRORS=$CACHE/stderr-$RUNNER.log
 begin=$(date +%s.%N)
+# For boot-vs-qemu.sh: when the program was started.
+[ -z "${SOFTKVM_BEGIN_FILE:-}" ] || echo "$begin" >"$SOFTKVM_BEGIN_FILE"
 if [ $SHOW = yes ]; then
     # The status of a pipe's first command is not POSIX: it goes through a file.
     { "$@" 2>"$ERRORS" </dev/null; echo $? >"$CACHE/status"; } | tee "$SERIAL"
