@@ -62,6 +62,9 @@ public final class FastCompilation {
                 LockSupport.parkNanos(PERIOD);
             }
             return queued;
+        } catch (UnsatisfiedLinkError e) {
+            // The class is there, but the VM was not told to bind it.
+            return false;
         } catch (Throwable e) {
             throw new IllegalStateException(region.getClass().getName(), e);
         }

@@ -6,9 +6,13 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
+import org.softkvm.vmm.pc.Training;
 
 /** The command {@code softkvm}. */
 public final class Main {
@@ -62,6 +66,18 @@ public final class Main {
         List<String> rest = arguments.subList(1, arguments.size());
         return switch (arguments.getFirst()) {
             case "run" -> new RunCommand(in, out, err).run(rest);
+            case "train" -> {
+                // Not for people: what the launcher makes its class cache from.
+                if (rest.isEmpty()) {
+                    throw new UsageException("train takes images");
+                }
+                List<GuestFile> images = new ArrayList<>();
+                for (String image : rest) {
+                    images.add(GuestFile.read(Path.of(image)));
+                }
+                Training.run(images);
+                yield 0;
+            }
             case "info" -> {
                 if (!rest.isEmpty()) {
                     throw new UsageException("info takes no arguments: " + rest.getFirst());

@@ -146,7 +146,9 @@ class BadInputTest {
                 of("", "a command is needed"),
                 of("boot @good.elf", "unknown command: boot"),
                 of("--verbose", "unknown option: --verbose"),
-                of("info all", "info takes no arguments"));
+                of("info all", "info takes no arguments"),
+                of("train", "train takes images"),
+                of("train missing.elf", "missing.elf: no such file"));
     }
 
     private static Arguments of(String command, String words) {
