@@ -38,23 +38,24 @@ public final class Training {
      * @throws VmmException if one of them fails
      */
     public static void run(List<GuestFile> images) throws VmmException {
+        // Which backend there is, is what a run looks for first.
+        boot(PcConfig.builder(images.getFirst()));
         for (GuestFile image : images) {
-            boot(PcConfig.builder(image));
+            boot(PcConfig.builder(image).backend("emulator"));
         }
         try {
             boot(PcConfig.builder(
                             new GuestFile("bzImage", bzImage(images.getFirst().data())))
-                    .kernel(true));
+                    .kernel(true)
+                    .backend("emulator"));
         } catch (IOException e) {
             throw new VmmException("cannot pack a kernel: " + e.getMessage(), e);
         }
     }
 
     private static void boot(PcConfig.Builder builder) throws VmmException {
-        PcConfig config = builder.backend("emulator")
-                .timeout(LIMIT)
-                .serialOutput(new ByteArrayOutputStream())
-                .build();
+        PcConfig config =
+                builder.timeout(LIMIT).serialOutput(new ByteArrayOutputStream()).build();
         try (Pc pc = Pc.create(config)) {
             pc.run();
         }
