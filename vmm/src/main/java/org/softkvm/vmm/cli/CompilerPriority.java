@@ -14,7 +14,7 @@ import java.util.List;
  * no such thing, all stays as it is.
  */
 final class CompilerPriority {
-    /** The nice value: 15 has 3% of the weight of 0. */
+    /** The nice value: 15 has 3.5% of the weight of 0. */
     private static final String NICE = "15";
     /** Milliseconds before it is done: a short run is over by then. */
     private static final int DELAY = 300;
