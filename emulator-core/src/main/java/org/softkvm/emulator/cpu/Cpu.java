@@ -765,13 +765,18 @@ public final class Cpu {
             flushTlb();
             return;
         }
+        dropTlbPage(linear);
+        if (keys.pageChanged(linear)) {
+            updateMode();
+        }
+    }
+
+    /** Drops whatever stands where the entries of a page would. */
+    void dropTlbPage(long linear) {
         int i = (int) (linear >>> 11) & TLB_INDEX_MASK;
         tlbRead[i] = 0;
         tlbWrite[i] = 0;
         tlbExec[i] = 0;
-        if (keys.pageChanged(linear)) {
-            updateMode();
-        }
     }
 
     /** Drops write entries that lead to one host page, because it now holds code or is watched. */

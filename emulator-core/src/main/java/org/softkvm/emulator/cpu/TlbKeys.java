@@ -9,6 +9,8 @@ import java.util.Arrays;
  */
 final class TlbKeys {
     private static final int GENERATIONS = 1 << 9;
+    /** Pages of {@link #localPages}. */
+    private static final int MAX_LOCAL = 8;
     /** Bits of a filter. */
     private static final int FILTER_BITS = 4096;
 
@@ -22,8 +24,16 @@ final class TlbKeys {
     /** The same for supervisor code. */
     private long supervisorStamp = 1;
 
-    /** Something of what MOV to CR3 is to leave alone was not reached through a global page. */
+    /** Something of what MOV to CR3 is to leave alone was not reached through a global page, and is not listed below. */
     private boolean supervisorLocal;
+    /**
+     * Linear addresses of data that a supervisor reached through pages that are not global, since the last MOV to CR3. Where
+     * these are few, their entries are dropped one by one: Linux patches its code through such a page, thousands of times in
+     * a boot, and changes CR3 before and after it.
+     */
+    private final long[] localPages = new long[MAX_LOCAL];
+
+    private int locals;
     /** Whether large pages have been cut into TLB entries since the last full flush, and the region that covers them. */
     private boolean largePages;
 
@@ -55,6 +65,7 @@ final class TlbKeys {
     void flush() {
         largePages = false;
         supervisorLocal = false;
+        locals = 0;
         Arrays.fill(userFilter, 0);
         Arrays.fill(supervisorFilter, 0);
         if (++generation >= GENERATIONS | ++supervisorGeneration >= GENERATIONS) {
@@ -69,6 +80,10 @@ final class TlbKeys {
             flush();
             return;
         }
+        for (int k = 0; k < locals; k++) {
+            c.dropTlbPage(localPages[k]);
+        }
+        locals = 0;
         Arrays.fill(userFilter, 0);
         if (++generation >= GENERATIONS) {
             clear();
@@ -93,12 +108,28 @@ final class TlbKeys {
     /** An entry is made. */
     void filled(long linear, boolean code, boolean user, boolean smap, boolean global) {
         if (!global && (smap || code && !user)) {
-            supervisorLocal = true;
+            if (code || !listed(linear & -4096L)) {
+                supervisorLocal = true;
+            }
         }
         if (code) {
             int page = (int) (linear >>> 12) & FILTER_BITS - 1;
             (user ? userFilter : supervisorFilter)[page >>> 6] |= 1L << page;
         }
+    }
+
+    /** Lists a page of local data; false where the list is full. */
+    private boolean listed(long page) {
+        for (int k = 0; k < locals; k++) {
+            if (localPages[k] == page) {
+                return true;
+            }
+        }
+        if (locals == MAX_LOCAL) {
+            return false;
+        }
+        localPages[locals++] = page;
+        return true;
     }
 
     /** Whether INVLPG of an address has to drop everything: the TLB holds 4 KiB pieces, and all of a large page's have to go. */

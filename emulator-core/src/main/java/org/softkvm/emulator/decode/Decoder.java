@@ -1,5 +1,6 @@
 package org.softkvm.emulator.decode;
 
+import java.util.Objects;
 import org.softkvm.emulator.CpuModel;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Mmu;
@@ -43,6 +44,8 @@ public final class Decoder {
      * @param c the vcpu
      */
     public Decoder(Cpu c) {
+        // The table is made with the first vcpu, not by its first instruction.
+        Objects.requireNonNull(OpTable.INSTANCE);
         this.c = c;
         this.model = c.model;
         this.has386 = model.has(Feature.I386);
@@ -182,7 +185,7 @@ public final class Decoder {
         if (op.modrm) {
             i.reg = (byte) (i.modrm >> 3 & 7 | (i.rex & 4) << 1);
             i.rm = (byte) (i.modrm & 7 | (i.rex & 1) << 3);
-            boolean register = !memory || isAlwaysRegister(op);
+            boolean register = !memory || op.alwaysRegister;
             if (!register) {
                 i.mem = true;
                 decodeMemory(i);
@@ -206,7 +209,7 @@ public final class Decoder {
         }
         int immediates = 0;
         boolean relative = false;
-        for (Operand operand : op.operands()) {
+        for (Operand operand : op.operandArray) {
             switch (operand) {
                 case Gb -> i.reg = (byte) byteCode(i.reg, i.rex);
                 case Zb -> i.reg = (byte) byteCode(i.reg, i.rex);
@@ -389,15 +392,6 @@ public final class Decoder {
 
     private static int byteCode(int n, int rex) {
         return rex == 0 && n >= 4 && n < 8 ? n + 12 : n;
-    }
-
-    private static boolean isAlwaysRegister(Op op) {
-        for (Operand o : op.operands()) {
-            if (o == Operand.Cd || o == Operand.Dd) {
-                return true;
-            }
-        }
-        return false;
     }
 
     private Insn finish(Insn i, Op op) {

@@ -99,6 +99,13 @@ public final class Op {
     /** Whether the memory operand has a vector of indexes. */
     final boolean vsib;
 
+    /** The operands once more, for the decoder's loop. */
+    final Operand[] operandArray;
+    /** Whether ModRM.rm names a register whatever ModRM.mod is. */
+    final boolean alwaysRegister;
+    /** Whether the size of some operand is the operand size. */
+    private final boolean sized;
+
     private final String mnemonic;
     private final List<Operand> operands;
     Modes modes = Modes.ALL;
@@ -155,6 +162,13 @@ public final class Op {
         this.operands = operands;
         this.usesVvvv = operands.contains(Operand.By) || operands.contains(Operand.H);
         this.vsib = operands.contains(Operand.VM);
+        this.operandArray = operands.toArray(new Operand[0]);
+        this.alwaysRegister = operands.contains(Operand.Cd) || operands.contains(Operand.Dd);
+        boolean dependent = false;
+        for (Operand o : operands) {
+            dependent |= o.size(2) != o.size(4) || o.size(4) != o.size(8);
+        }
+        this.sized = dependent;
         boolean needs = modrm;
         for (Operand o : operands) {
             switch (o) {
@@ -535,6 +549,15 @@ public final class Op {
      */
     public List<Operand> operands() {
         return operands;
+    }
+
+    /**
+     * Whether the size of some operand depends on the operand size.
+     *
+     * @return true where it does
+     */
+    public boolean isSized() {
+        return sized;
     }
 
     /**

@@ -3,6 +3,7 @@ package org.softkvm.emulator.exec;
 import java.lang.invoke.MethodHandles;
 import java.lang.reflect.Method;
 import java.lang.reflect.Modifier;
+import java.util.Arrays;
 import org.objectweb.asm.ClassWriter;
 import org.objectweb.asm.Label;
 import org.objectweb.asm.MethodVisitor;
@@ -127,13 +128,18 @@ public final class HandlerFactory {
                         : i.index == Cpu.ZERO ? FORM_BASE : FORM_FULL;
     }
 
-    private static int sizeIndex(Op op, int opSize) {
-        for (Operand o : op.operands()) {
-            if (o.size(2) != o.size(4) || o.size(4) != o.size(8)) {
-                return opSize == 2 ? 1 : opSize == 4 ? 2 : 3;
-            }
+    /** The JDK copies a class's methods each time they are asked for. */
+    private static final ClassValue<Method[]> STATIC_METHODS = new ClassValue<>() {
+        @Override
+        protected Method[] computeValue(Class<?> type) {
+            return Arrays.stream(type.getDeclaredMethods())
+                    .filter(m -> Modifier.isStatic(m.getModifiers()))
+                    .toArray(Method[]::new);
         }
-        return 0;
+    };
+
+    private static int sizeIndex(Op op, int opSize) {
+        return !op.isSized() ? 0 : opSize == 2 ? 1 : opSize == 4 ? 2 : 3;
     }
 
     private static Handler make(Op op, int opSize, int form, int codeBits, int jumpCondition, boolean locked) {
@@ -205,8 +211,8 @@ public final class HandlerFactory {
      */
     public static Method find(Op op, Class<?> result, Class<?>[] parameters, int bits) {
         for (String name : new String[] {op.method() + bits, op.method()}) {
-            for (Method m : op.owner().getDeclaredMethods()) {
-                if (!m.getName().equals(name) || !Modifier.isStatic(m.getModifiers())) {
+            for (Method m : STATIC_METHODS.get(op.owner())) {
+                if (!m.getName().equals(name)) {
                     continue;
                 }
                 Class<?>[] have = m.getParameterTypes();
@@ -226,7 +232,7 @@ public final class HandlerFactory {
             }
         }
         throw new IllegalStateException("no method for " + op + " at " + bits + " bits: "
-                + op.owner().getName() + "." + op.method() + java.util.Arrays.toString(parameters) + " -> " + result);
+                + op.owner().getName() + "." + op.method() + Arrays.toString(parameters) + " -> " + result);
     }
 
     /** Emits the body of one handler. */

@@ -17,7 +17,7 @@ import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.exec.Handler;
 import org.softkvm.emulator.exec.HandlerFactory;
-import org.softkvm.emulator.translate.Region;
+import org.softkvm.emulator.translate.RegionTable;
 
 /**
  * One vcpu's decoded blocks: a direct-mapped table by RIP in front, a hash by host address behind, and for each host page
@@ -52,8 +52,8 @@ public final class BlockCache implements CodeListener {
     /** What is made of the blocks. */
     Regions regions;
 
-    /** The region that runs now, or null. */
-    Region runningRegion;
+    /** What is entered where. */
+    final RegionTable table = new RegionTable();
 
     BlockCache(Cpu c) {
         this.c = c;
@@ -363,7 +363,7 @@ public final class BlockCache implements CodeListener {
         if (b.copies != null) {
             for (RunnableRegion r : b.copies) {
                 regions.died(r);
-                if (r.code == runningRegion) {
+                if (r.code == table.running) {
                     c.stopAfterInsn();
                 }
             }

@@ -14,6 +14,7 @@ import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
 import org.softkvm.emulator.translate.Region;
+import org.softkvm.emulator.translate.RegionTable;
 import org.softkvm.emulator.translate.SideExit;
 
 /**
@@ -277,12 +278,16 @@ public final class Interpreter {
         Region region = first;
         boolean counted = regions.counted;
         cpu.limit = 1;
-        cache.runningRegion = region;
+        RegionTable table = cache.table;
         int site;
         try {
             while (true) {
+                table.unwind();
+                table.running = region;
                 region.enters++;
-                site = region.run();
+                site = region.run(0);
+                // Another one where it was left inside a call.
+                region = table.running;
                 if (site != Region.LEFT || (cpu.requests() | cpu.shadow | cpu.pendingDebug) != 0) {
                     break;
                 }
@@ -292,7 +297,7 @@ public final class Interpreter {
                 if (next.rip != rip || next.context != context) {
                     next = region.linkB;
                     if (next.rip != rip || next.context != context) {
-                        next = regions.next(region, rip, context);
+                        next = regions.next(region, rip);
                         if (next == null) {
                             lastRegion = region;
                             return null;
@@ -303,27 +308,26 @@ public final class Interpreter {
                     return null;
                 }
                 region = next;
-                cache.runningRegion = region;
             }
         } catch (SideExit e) {
-            region = cache.runningRegion;
+            region = table.running;
             site = cpu.site;
         } catch (GuestFault f) {
-            Insn i = cache.runningRegion.siteInsns[cpu.site];
-            countBefore(cache.runningRegion);
+            Insn i = table.running.siteInsns[cpu.site];
+            countBefore(table.running);
             cpu.rip = i.rip;
             cpu.stepArmed = false;
             cpu.debugHits = 0;
             deliverFault(i);
             return null;
         } catch (GuestExit e) {
-            countBefore(cache.runningRegion);
+            countBefore(table.running);
             cpu.inexact = false;
-            cpu.rip = cache.runningRegion.siteInsns[cpu.site].rip;
+            cpu.rip = table.running.siteInsns[cpu.site].rip;
             cpu.debugHits = 0;
             return null;
         } finally {
-            cache.runningRegion = null;
+            table.running = null;
         }
         if (site < 0) {
             if (site == Region.STOPPED) {

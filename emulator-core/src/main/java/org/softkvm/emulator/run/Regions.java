@@ -29,8 +29,6 @@ final class Regions {
     private static final int MAX_COPIES = 2;
     /** Regions kept before all are dropped, so that metaspace stays bounded. */
     private static final int MAX_REGIONS = 8_000;
-    /** Places of the table of regions by RIP. */
-    private static final int TABLE_SIZE = 1 << 14;
     /** One in so many transitions through the table becomes a link. */
     private static final int LINK_EVERY = 8;
     /** Plans that wait for the background thread at most. */
@@ -83,7 +81,7 @@ final class Regions {
 
     /** What runs now, for the sampler; any thread. */
     Region running() {
-        return cache.runningRegion;
+        return cache.table.running;
     }
 
     /** The sampler has seen a region so often that HotSpot's best is worth its price; any thread. */
@@ -241,7 +239,7 @@ final class Regions {
             // What leads to the narrow region has to find the wide one.
             kill(RunnableRegion.of(blocks[0].region));
         }
-        RunnableRegion r = new RunnableRegion(d.region, blocks, d.job.wide);
+        RunnableRegion r = new RunnableRegion(d.region, blocks, d.job.wide, cache.table);
         for (Block b : blocks) {
             if (b.copies == null) {
                 b.copies = new ArrayList<>(2);
@@ -254,6 +252,12 @@ final class Regions {
             }
         }
         blocks[0].region = r.code;
+        for (int k = 1; k < r.entries.length; k++) {
+            Block b = r.entered(k);
+            if (b.region == null) {
+                b.region = r.entries[k];
+            }
+        }
         installed.add(r);
         if (!synchronous) {
             RegionSampler.watch(this);
@@ -267,20 +271,13 @@ final class Regions {
 
     // ---------------------------------------------------------------- from region to region
 
-    /** The region that was entered last at a place whose hash this is; dead ones are taken out. */
-    private final Region[] table = new Region[TABLE_SIZE];
-
-    private static int slot(long rip) {
-        return (int) (rip ^ rip >>> 14) & TABLE_SIZE - 1;
-    }
-
     /**
      * A region is entered that the run loop found through its block.
      *
      * @param from the region that was left for it without a link, or null
      */
     void entered(Region from, Region to) {
-        table[slot(to.rip)] = to;
+        cache.table.put(to);
         if (from != null) {
             link(from, to);
         }
@@ -291,11 +288,9 @@ final class Regions {
      *
      * @return a region that may run now, or null
      */
-    Region next(Region from, long rip, long context) {
-        Region r = table[slot(rip)];
-        if (r == null
-                || r.rip != rip
-                || r.context != context && !RunnableRegion.of(r).validate(c)) {
+    Region next(Region from, long rip) {
+        Region r = cache.table.find(c, rip);
+        if (r == null) {
             return null;
         }
         // Returns go to too many places to remember each: what follows often is linked sooner or later.
@@ -314,9 +309,13 @@ final class Regions {
 
     /** Gives one region up: nothing leads to it from now on but links that find it dead. */
     private void kill(RunnableRegion r) {
-        int slot = slot(r.code.rip);
-        if (table[slot] == r.code) {
-            table[slot] = null;
+        for (int k = 0; k < r.entries.length; k++) {
+            cache.table.remove(r.entries[k]);
+            Block b = r.entered(k);
+            if (k > 0 && b.region == r.entries[k]) {
+                b.region = null;
+                b.count = 0;
+            }
         }
         r.kill();
     }
@@ -390,9 +389,14 @@ final class Regions {
             }
             blocks.add(b);
             size += b.insns.length;
-            for (long rip : wide ? successors(b) : successorsInside(b)) {
+            for (long rip : wide ? successors(b) : successorsInside(b, plan.codeBits == 64)) {
                 if (seen.add(rip)) {
                     Block next = cache.peek(rip);
+                    if (next != null && !wide && justReturns(next)) {
+                        // Less than a look for its own region.
+                        frontier.add(next);
+                        continue;
+                    }
                     if (next == null || heat(next) < least) {
                         continue;
                     }
@@ -405,7 +409,7 @@ final class Regions {
         List<Long> returns = new ArrayList<>();
         for (Block b : blocks) {
             Insn last = b.insns[b.insns.length - 1];
-            if (last.op.owner() == Branch.class && last.op.method().startsWith("call")) {
+            if (wide && calls(last)) {
                 returns.add(last.nextRip);
             }
         }
@@ -447,16 +451,24 @@ final class Regions {
         return out;
     }
 
-    /** The successors within the function. */
-    private static long[] successorsInside(Block b) {
+    private static boolean justReturns(Block b) {
+        return b.insns.length == 1
+                && b.insns[0].op.owner() == Branch.class
+                && b.insns[0].op.method().equals("ret");
+    }
+
+    private static boolean calls(Insn last) {
+        return last.op.owner() == Branch.class && last.op.method().startsWith("call");
+    }
+
+    /** The successors within the function; where regions call each other, the place behind a CALL is one. */
+    private static long[] successorsInside(Block b, boolean calling) {
         Insn last = b.insns[b.insns.length - 1];
-        if (last.op.owner() == Branch.class) {
-            switch (last.op.method()) {
-                case "call", "callIndirect", "ret" -> {
-                    return new long[0];
-                }
-                default -> {}
-            }
+        if (calls(last)) {
+            return calling ? new long[] {last.nextRip} : new long[0];
+        }
+        if (last.op.owner() == Branch.class && last.op.method().equals("ret")) {
+            return new long[0];
         }
         return successors(b);
     }

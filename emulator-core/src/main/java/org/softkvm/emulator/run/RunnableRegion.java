@@ -3,10 +3,14 @@ package org.softkvm.emulator.run;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Mmu;
 import org.softkvm.emulator.translate.Region;
+import org.softkvm.emulator.translate.RegionEntry;
+import org.softkvm.emulator.translate.RegionTable;
 
 /** A region in the cache of its vcpu: the code, the blocks it was made of, and which pages it is valid for. */
-final class RunnableRegion {
+final class RunnableRegion implements Region.Owner {
     final Region code;
+    /** Where it is entered: the code itself, and its further entries. */
+    final Region[] entries;
     /** The blocks it was made of, the entry first. */
     final Block[] blocks;
     /** Times that the sampler saw it running; the sampler's. */
@@ -24,7 +28,7 @@ final class RunnableRegion {
 
     private final long[] hosts;
 
-    RunnableRegion(Region code, Block[] blocks, boolean wide) {
+    RunnableRegion(Region code, Block[] blocks, boolean wide, RegionTable table) {
         this.code = code;
         this.blocks = blocks;
         this.wide = wide;
@@ -45,10 +49,21 @@ final class RunnableRegion {
         // The first one is the entry's, which most regions do not leave.
         pages = n == 1 ? null : java.util.Arrays.copyOfRange(rips, 1, n);
         hosts = n == 1 ? null : java.util.Arrays.copyOfRange(at, 1, n);
-        code.rip = blocks[0].rip;
-        // Not yet valid anywhere, and not dead.
-        code.context = 1;
-        code.owner = this;
+        entries = new Region[1 + code.entryBlocks.length];
+        for (int k = 0; k < entries.length; k++) {
+            Region entry = k == 0 ? code : new RegionEntry(code, k);
+            entry.rip = entered(k).rip;
+            // Not yet valid anywhere, and not dead.
+            entry.context = 1;
+            entry.owner = this;
+            entry.around = table;
+            entries[k] = entry;
+        }
+    }
+
+    /** The block that an entry leads to. */
+    Block entered(int entry) {
+        return blocks[entry == 0 ? 0 : code.entryBlocks[entry - 1]];
     }
 
     private static int add(long[] rips, long[] at, int n, long rip, long host) {
@@ -75,13 +90,15 @@ final class RunnableRegion {
 
     /** Gives it up: it leads nowhere, and whoever leads to it finds that it is dead. */
     void kill() {
-        code.context = 0;
-        code.linkA = code;
-        code.linkB = code;
+        for (Region entry : entries) {
+            entry.context = 0;
+            entry.linkA = entry;
+            entry.linkB = entry;
+        }
     }
 
-    /** Whether it may run now; remembers the answer until the mapping changes. */
-    boolean validate(Cpu c) {
+    @Override
+    public boolean validate(Cpu c) {
         if (code.context == 0 || mode != (int) (c.context & 0xFF)) {
             return false;
         }
@@ -98,7 +115,9 @@ final class RunnableRegion {
         if (!c.mode64 && lastByte > c.segLimit[Cpu.CS]) {
             return false;
         }
-        code.context = c.context;
+        for (Region entry : entries) {
+            entry.context = c.context;
+        }
         return true;
     }
 }

@@ -35,7 +35,7 @@ final class Code {
     /** Number of a register set's first half of an XMM register. */
     private static final int HALVES = 32;
 
-    /** Locals. */
+    /** Locals. The first is the argument, the number of the entry, until the prologue is over. */
     private static final int SITE = 1;
 
     private static final int NEXT = 2;
@@ -657,12 +657,13 @@ final class Code {
 
     // ---------------------------------------------------------------- entry, spills, exits
 
-    /** Loads the guest state into the locals. */
+    /** Loads the guest state into the locals; {@link #loadNext} pushes the number of the entry behind it. */
     void prologue() {
+        m.visitVarInsn(Opcodes.ILOAD, SITE);
+        op(Opcodes.I2L);
+        storeLong(NEXT);
         op(Opcodes.ICONST_M1);
         m.visitVarInsn(Opcodes.ISTORE, SITE);
-        op(Opcodes.LCONST_0);
-        storeLong(NEXT);
         if (resident) {
             for (int k = 0; k < LASTING; k++) {
                 op(Opcodes.LCONST_0);
@@ -889,6 +890,20 @@ final class Code {
         m.visitVarInsn(Opcodes.ISTORE, SITE);
         intConstant(Region.LEFT);
         m.visitJumpInsn(Opcodes.IF_ICMPNE, exit);
+    }
+
+    /** After {@link GuestCall}: leaves with the number on the stack unless the guest has returned. */
+    void leaveUnlessReturned() {
+        op(Opcodes.DUP);
+        m.visitVarInsn(Opcodes.ISTORE, SITE);
+        intConstant(GuestCall.RETURNED);
+        m.visitJumpInsn(Opcodes.IF_ICMPNE, exit);
+        op(Opcodes.ICONST_M1);
+        m.visitVarInsn(Opcodes.ISTORE, SITE);
+        reload(-1L);
+        reloadFlags();
+        reloadReady();
+        pending = 0;
     }
 
     /** Leaves for the computed branch target. */

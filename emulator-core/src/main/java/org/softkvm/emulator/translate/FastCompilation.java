@@ -55,7 +55,7 @@ public final class FastCompilation {
             return false;
         }
         try {
-            Method run = region.getClass().getDeclaredMethod("run");
+            Method run = region.getClass().getDeclaredMethod("run", int.class);
             boolean queued = (boolean) ENQUEUE.invokeExact((Executable) run, SIMPLE);
             // With the launcher's compiler directives that has waited; compilations that are waited for come first.
             while (queued && (boolean) IS_QUEUED.invokeExact((Executable) run)) {

@@ -1,6 +1,7 @@
 package org.softkvm.emulator.translate;
 
 import java.lang.reflect.Method;
+import java.util.List;
 import org.objectweb.asm.Opcodes;
 import org.objectweb.asm.Type;
 import org.softkvm.emulator.cpu.Cpu;
@@ -46,12 +47,21 @@ final class IntegerEmitter {
     static boolean inlined(Insn i) {
         Op op = i.op;
         return switch (op.kind()) {
-            case VALUE ->
-                !(i.lock && i.mem && op.isLockable()) && op.operands().stream().allMatch(IntegerEmitter::known);
+            case VALUE -> !(i.lock && i.mem && op.isLockable()) && allKnown(op.operands());
             case SETCC, CMOV -> true;
             case STATE -> inlinedState(i);
             default -> false;
         };
+    }
+
+    /** Neither a stream nor an iterator: the translator asks several times for each instruction. */
+    private static boolean allKnown(List<Operand> operands) {
+        for (int k = 0; k < operands.size(); k++) {
+            if (!known(operands.get(k))) {
+                return false;
+            }
+        }
+        return true;
     }
 
     private static boolean known(Operand o) {

@@ -1,9 +1,10 @@
 package org.softkvm.emulator.translate;
 
+import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.decode.Insn;
 
 /**
- * A translated region of one vcpu. Its subclass is generated; {@link #run} executes until control leaves it. What the run
+ * A translated region of one vcpu. Its subclass is generated; {@link #run} executes until control leaves it for good. What the run
  * loop looks at each time it enters a region lies here, beside the class that it calls, so that it is on few cache lines.
  */
 public abstract class Region {
@@ -23,7 +24,9 @@ public abstract class Region {
     /** Another one. */
     public Region linkB = this;
     /** What the run loop knows beside. */
-    public Object owner;
+    public Owner owner;
+    /** The regions of the same vcpu. */
+    public RegionTable around;
 
     /** Instructions by site: a site is a place where the region may be left in front of an instruction. */
     public Insn[] siteInsns;
@@ -39,15 +42,29 @@ public abstract class Region {
     public int size;
     /** Blocks of the plan in it: its first ones. */
     public int blocks;
+    /** Blocks behind a CALL, by index in the plan: each has a {@link RegionEntry}. */
+    public int[] entryBlocks;
+
+    /** What a region belongs to. */
+    public interface Owner {
+        /**
+         * Whether the region may run now; remembers the answer until the mapping changes.
+         *
+         * @param c the vcpu
+         * @return true where it may
+         */
+        boolean validate(Cpu c);
+    }
 
     /** For the subclasses. */
     protected Region() {}
 
     /**
-     * Executes from the region's entry.
+     * Executes.
      *
+     * @param entry 0 to begin at the region's entry, or the number of a {@link RegionEntry}
      * @return {@link #LEFT}, {@link #STOPPED}, or the site in front of whose instruction it was left, for the
      *     interpreter to execute
      */
-    public abstract int run();
+    public abstract int run(int entry);
 }

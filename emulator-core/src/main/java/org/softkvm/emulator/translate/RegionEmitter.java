@@ -44,6 +44,8 @@ final class RegionEmitter {
 
     private final Label[] labels;
     private final long[] dirtyIn;
+    /** Blocks behind a CALL that {@link GuestCall} executes. */
+    private final List<Integer> entries = new ArrayList<>();
     /** By block: the flag operation known at its end, or -1. */
     private final int[] leaving;
 
@@ -89,7 +91,16 @@ final class RegionEmitter {
         }
         followers = new int[n][];
         for (int k = 0; k < n; k++) {
-            followers[k] = successors(pieces.get(k));
+            Insn last = lastOf(pieces.get(k));
+            if (continues(last)) {
+                int behind = plan.find(last.nextRip);
+                followers[k] = new int[] {behind};
+                if (!entries.contains(behind)) {
+                    entries.add(behind);
+                }
+            } else {
+                followers[k] = successors(pieces.get(k));
+            }
         }
         analyse();
     }
@@ -145,9 +156,25 @@ final class RegionEmitter {
         }
     }
 
+    private static Insn lastOf(Plan.Piece p) {
+        return p.insns()[p.insns().length - 1];
+    }
+
+    /** Whether an instruction is a CALL of another region behind which this one goes on. */
+    private boolean continues(Insn i) {
+        if (!stack || i.op.owner() != Branch.class || i.opSize != 8 || plan.find(i.nextRip) < 0) {
+            return false;
+        }
+        return switch (i.op.method()) {
+            case "call" -> plan.find(i.target) < 0 && !targetOutside(i.target);
+            case "callIndirect" -> true;
+            default -> false;
+        };
+    }
+
     /** Blocks of the plan that may follow. */
     private int[] successors(Plan.Piece p) {
-        Insn last = p.insns()[p.insns().length - 1];
+        Insn last = lastOf(p);
         if (!last.op.endsBlock()) {
             return new int[] {plan.find(p.endRip())};
         }
@@ -186,7 +213,7 @@ final class RegionEmitter {
         init.visitInsn(Opcodes.RETURN);
         init.visitMaxs(0, 0);
         init.visitEnd();
-        MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "()I", null, null);
+        MethodVisitor m = w.visitMethod(Opcodes.ACC_PUBLIC, "run", "(I)I", null, null);
         m.visitCode();
         c = new Code(m, plan, name, used, written, pageKeys(), vectors);
         integer = new IntegerEmitter(c);
@@ -195,6 +222,13 @@ final class RegionEmitter {
         x87 = new X87Emitter(c);
         vex = new VexEmitter(c);
         c.prologue();
+        if (!entries.isEmpty()) {
+            Label further = new Label();
+            c.loadNext();
+            c.op(Opcodes.L2I);
+            m.visitJumpInsn(Opcodes.IFNE, further);
+            c.cold(() -> furtherEntries(further));
+        }
         if (order[0] != 0) {
             m.visitJumpInsn(Opcodes.GOTO, labels[0]);
         }
@@ -210,6 +244,19 @@ final class RegionEmitter {
         w.visitEnd();
         bytes = w.toByteArray();
         codeSize = end.getOffset();
+    }
+
+    private void furtherEntries(Label here) {
+        c.at(here);
+        c.loadNext();
+        c.op(Opcodes.L2I);
+        Label[] to = entries.stream().map(k -> labels[k]).toArray(Label[]::new);
+        c.m.visitTableSwitchInsn(1, to.length, labels[0], to);
+    }
+
+    /** What {@link Region#entryBlocks} needs. */
+    int[] entryBlocks() {
+        return entries.stream().mapToInt(Integer::intValue).toArray();
     }
 
     /** The instructions that {@link Region#siteInsns} needs. */
@@ -576,6 +623,11 @@ final class RegionEmitter {
                             return;
                         }
                         c.pending--;
+                        if (continues(i)) {
+                            c.longConstant(i.target);
+                            callAndContinue(i);
+                            return;
+                        }
                         if (stack && i.opSize == 8 && plan.find(i.target) < 0) {
                             c.longConstant(i.target);
                             c.longConstant(i.nextRip);
@@ -596,6 +648,27 @@ final class RegionEmitter {
                 }
             }
         }
+    }
+
+    /** A CALL whose target is on the stack; the region goes on behind it. */
+    private void callAndContinue(Insn i) {
+        c.longConstant(i.nextRip);
+        c.cpu();
+        c.m.visitVarInsn(Opcodes.ALOAD, 0);
+        c.intConstant(c.site());
+        String method = "call";
+        String count = "";
+        if (plan.counted) {
+            c.intConstant(c.pending + 1);
+            method = "countedCall";
+            count = "I";
+        } else if (plan.shared) {
+            method = "sharedCall";
+        }
+        String descriptor = "(JJL" + Code.CPU + ";L" + REGION + ";I" + count + ")I";
+        c.m.visitMethodInsn(Opcodes.INVOKESTATIC, Type.getInternalName(GuestCall.class), method, descriptor, false);
+        c.leaveUnlessReturned();
+        edge(i.nextRip);
     }
 
     /** Lets the interpreter execute the branch. */
@@ -684,6 +757,11 @@ final class RegionEmitter {
         integer.branchOperand(i);
         c.storeLong(target);
         checkTarget(target);
+        if (continues(i)) {
+            c.loadLong(target);
+            callAndContinue(i);
+            return;
+        }
         if (i.op.method().equals("callIndirect")) {
             integer.push(i.opSize, () -> c.longConstant(i.nextRip));
         }

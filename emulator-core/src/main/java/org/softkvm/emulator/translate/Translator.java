@@ -51,6 +51,7 @@ public final class Translator {
         region.codeSize = emitter.codeSize;
         region.size = plan.size();
         region.blocks = plan.pieces.size();
+        region.entryBlocks = emitter.entryBlocks();
         return region;
     }
 

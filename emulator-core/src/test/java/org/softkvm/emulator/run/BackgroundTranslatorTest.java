@@ -16,7 +16,7 @@ import org.softkvm.emulator.translate.Region;
 class BackgroundTranslatorTest {
     private static final class Nothing extends Region {
         @Override
-        public int run() {
+        public int run(int entry) {
             return LEFT;
         }
     }

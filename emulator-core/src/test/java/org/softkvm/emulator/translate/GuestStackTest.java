@@ -2,21 +2,10 @@ package org.softkvm.emulator.translate;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.lang.foreign.MemorySegment;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.util.HexFormat;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.softkvm.emulator.CpuModel;
-import org.softkvm.emulator.GuestMemory;
-import org.softkvm.emulator.HostMemory;
-import org.softkvm.emulator.LocalInterruptController;
-import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
-import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
 /**
@@ -25,186 +14,6 @@ import org.softkvm.emulator.cpu.Cpu;
  * vcpu. All have to end in the same state, with the same memory and the same exits on the way.
  */
 class GuestStackTest {
-    private static final int TABLES = 0x1000;
-    private static final int GDT = 0x5000;
-    private static final int IDT = 0x6000;
-    private static final int TSS = 0x7000;
-    private static final int HANDLERS = 0x8000;
-    private static final int FRAMES = 0x9000;
-    private static final int CODE = 0x10000;
-    /** The page below is not present, and the one above is read-only. */
-    private static final int ABSENT = 0x30000;
-
-    private static final int SIZE = 0x40000;
-
-    /** How code is run. */
-    private enum Way {
-        SINGLE_STEPS(false),
-        INTERPRETER(false),
-        COUNTED_INTERPRETER(false),
-        SHARED_INTERPRETER(false),
-        REGION(true),
-        COUNTED_REGION(true),
-        SHARED_REGION(true);
-
-        final boolean translated;
-
-        Way(boolean translated) {
-            this.translated = translated;
-        }
-
-        boolean counted() {
-            return name().startsWith("COUNTED");
-        }
-
-        boolean shared() {
-            return name().startsWith("SHARED");
-        }
-    }
-
-    /** A machine in 64-bit mode whose exceptions are delivered to a stack of their own and halt. */
-    private static final class Machine implements AutoCloseable {
-        final MemorySegment ram = HostMemory.allocate(SIZE);
-        final GuestMemory memory = new GuestMemory();
-        final VirtualCpu vcpu;
-        final VirtualCpu other;
-        final StringBuilder trace = new StringBuilder();
-
-        private final Way way;
-
-        Machine(Way way) {
-            this.way = way;
-            memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-            vcpu = vcpu(0);
-            other = way.shared() ? vcpu(1) : null;
-            vcpu.setTranslation(way.translated ? 0 : Integer.MAX_VALUE, true);
-            vcpu.setNarrow(true);
-            vcpu.setVirtualTime(way.counted());
-        }
-
-        private VirtualCpu vcpu(int number) {
-            return new VirtualCpu(number, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-                @Override
-                public long tsc() {
-                    return 0;
-                }
-
-                @Override
-                public long tscKhz() {
-                    return 1_000_000;
-                }
-            });
-        }
-
-        void write(int at, byte[] bytes) {
-            memory.write(at, bytes, 0, bytes.length);
-            memory.notifyHostWrite(at, bytes.length);
-        }
-
-        void put(int at, long value) {
-            write(
-                    at,
-                    ByteBuffer.allocate(8)
-                            .order(ByteOrder.LITTLE_ENDIAN)
-                            .putLong(value)
-                            .array());
-        }
-
-        long get(int at) {
-            byte[] bytes = new byte[8];
-            memory.read(at, bytes, 0, 8);
-            return ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).getLong();
-        }
-
-        void prepare(String code, long rsp) {
-            byte[] noise = new byte[SIZE];
-            for (int k = 0; k < SIZE; k++) {
-                noise[k] = (byte) (k * 0x9E3779B9 >>> 24 & 0x7F);
-            }
-            write(0, noise);
-            put(TABLES, TABLES + 0x1000 | 3);
-            put(TABLES + 0x1000, TABLES + 0x2000 | 3);
-            put(TABLES + 0x2000, TABLES + 0x3000 | 3);
-            for (int page = 0; page < 512; page++) {
-                int at = page << 12;
-                put(TABLES + 0x3000 + 8 * page, at == ABSENT ? 0 : at == ABSENT + 0x1000 ? at | 1 : at | 3);
-            }
-            put(GDT, 0);
-            put(GDT + 8, 0x00AF9B000000FFFFL);
-            put(TSS + 0x24, FRAMES + 0x100);
-            for (int vector = 0; vector < 32; vector++) {
-                // An interrupt gate with the first stack of the table.
-                int handler = HANDLERS + 16 * vector;
-                put(IDT + 16 * vector, 0x8E01_0008_0000L | handler & 0xFFFF);
-                put(IDT + 16 * vector + 8, 0);
-                write(handler, new byte[] {(byte) 0xF4});
-            }
-            write(CODE, HexFormat.of().parseHex(code.replace(" ", "")));
-            vcpu.setControl(0x80010011L, 0, TABLES, Cpu.CR4_PAE, Cpu.EFER_LME | Cpu.EFER_LMA);
-            vcpu.setGdt(GDT, 15);
-            vcpu.setIdt(IDT, 16 * 32 - 1);
-            vcpu.setSegment(Cpu.CS, 8, 0, 0xFFFFFFFFL, 0xA09B);
-            for (int seg : new int[] {Cpu.ES, Cpu.SS, Cpu.DS}) {
-                vcpu.setSegment(seg, 16, 0, 0xFFFFFFFFL, 0xC093);
-            }
-            vcpu.setSegment(Cpu.TR, 24, TSS, 0x67, 0x8B);
-            for (int n = 0; n < 16; n++) {
-                vcpu.setRegister(n, 0x1111_1111_1111_1111L * n);
-            }
-            again(rsp);
-        }
-
-        void again(long rsp) {
-            vcpu.setRegister(Cpu.RSP, rsp);
-            vcpu.setRip(CODE);
-            vcpu.setRflags(2);
-            vcpu.setHalted(false);
-            trace.setLength(0);
-        }
-
-        /** Runs to HLT or to the limit of instructions. */
-        String run() {
-            int exit = go();
-            while (exit == VirtualCpu.EXIT_MMIO) {
-                trace.append(String.format(
-                        "mmio %s %x %d %x%n",
-                        vcpu.mmioWrite(), vcpu.mmioAddress(), vcpu.mmioSize(), vcpu.mmioWrite() ? vcpu.mmioData() : 0));
-                vcpu.setMmioData(0x123456789ABCDEFL);
-                exit = go();
-            }
-            trace.append(String.format("exit %d rip %x cr2 %x flags %x", exit, vcpu.rip(), vcpu.cr2(), vcpu.rflags()));
-            trace.append(String.format(" dr6 %x%n", vcpu.debugRegister(6)));
-            for (int n = 0; n < 16; n++) {
-                trace.append(String.format("%x ", vcpu.register(n)));
-            }
-            return trace.toString();
-        }
-
-        private int go() {
-            int exit;
-            do {
-                if (way == Way.SINGLE_STEPS) {
-                    vcpu.setInstructionLimit(vcpu.instructions() + 1);
-                }
-                exit = vcpu.run();
-            } while (way == Way.SINGLE_STEPS && exit == VirtualCpu.EXIT_INTR);
-            return exit;
-        }
-
-        @Override
-        public void close() {
-            vcpu.close();
-            if (other != null) {
-                other.close();
-            }
-            HostMemory.free(ram);
-        }
-    }
-
-    private static void sameMemory(Machine a, Machine b) {
-        assertThat(a.ram.mismatch(b.ram)).isNegative();
-    }
-
     @ParameterizedTest
     @CsvSource({
         // Within a page; between the accesses others, on registers that are pushed before and on none.
@@ -276,18 +85,18 @@ class GuestStackTest {
     })
     void aRunDoesWhatItsInstructionsDo(String rsp, String code) {
         long stack = Long.parseUnsignedLong(rsp, 16);
-        try (Machine one = new Machine(Way.SINGLE_STEPS)) {
-            for (Way way : Way.values()) {
-                try (Machine m = new Machine(way)) {
+        try (GuestMachine one = new GuestMachine(GuestMachine.Way.SINGLE_STEPS)) {
+            for (GuestMachine.Way way : GuestMachine.Way.values()) {
+                try (GuestMachine m = new GuestMachine(way)) {
                     one.prepare(code, stack);
                     m.prepare(code, stack);
                     long begin = one.vcpu.instructions() - m.vcpu.instructions();
                     assertThat(m.run()).as(way.name()).isEqualTo(one.run());
-                    sameMemory(m, one);
+                    GuestMachine.sameMemory(m, one);
                     one.again(stack);
                     m.again(stack);
                     assertThat(m.run()).as(way.name()).isEqualTo(one.run());
-                    sameMemory(m, one);
+                    GuestMachine.sameMemory(m, one);
                     if (way.counted()) {
                         assertThat(one.vcpu.instructions() - m.vcpu.instructions())
                                 .isEqualTo(begin);
@@ -300,20 +109,24 @@ class GuestStackTest {
 
     @Test
     void theFaultOfAPushInTheMiddleIsItsOwn() {
-        for (Way way : Way.values()) {
-            try (Machine m = new Machine(way)) {
+        for (GuestMachine.Way way : GuestMachine.Way.values()) {
+            try (GuestMachine m = new GuestMachine(way)) {
                 // push rax; mov rax, rbx; push rcx; push rdx; push rbp
-                m.prepare("50 48 89 D8 51 52 55 F4", ABSENT + 0x1010);
+                m.prepare("50 48 89 D8 51 52 55 F4", GuestMachine.ABSENT + 0x1010);
                 // The upper page is writable for once.
-                m.put(TABLES + 0x3000 + 8 * (ABSENT + 0x1000 >> 12), ABSENT + 0x1000 | 3);
+                m.put(
+                        GuestMachine.TABLES + 0x3000 + 8 * (GuestMachine.ABSENT + 0x1000 >> 12),
+                        GuestMachine.ABSENT + 0x1000 | 3);
                 m.run();
-                assertThat(m.vcpu.rip()).isEqualTo(HANDLERS + 16 * 14 + 1);
-                assertThat(m.vcpu.cr2()).isEqualTo(ABSENT + 0xFF8);
-                assertThat(m.get(FRAMES + 0x100 - 48)).as("error code").isEqualTo(2);
-                assertThat(m.get(FRAMES + 0x100 - 40)).as("rip").isEqualTo(CODE + 5);
-                assertThat(m.get(FRAMES + 0x100 - 16)).as("rsp").isEqualTo(ABSENT + 0x1000);
-                assertThat(m.get(ABSENT + 0x1008)).isZero();
-                assertThat(m.get(ABSENT + 0x1000)).isEqualTo(0x1111_1111_1111_1111L);
+                assertThat(m.vcpu.rip()).isEqualTo(GuestMachine.HANDLERS + 16 * 14 + 1);
+                assertThat(m.vcpu.cr2()).isEqualTo(GuestMachine.ABSENT + 0xFF8);
+                assertThat(m.get(GuestMachine.FRAMES + 0x100 - 48))
+                        .as("error code")
+                        .isEqualTo(2);
+                assertThat(m.get(GuestMachine.FRAMES + 0x100 - 40)).as("rip").isEqualTo(GuestMachine.CODE + 5);
+                assertThat(m.get(GuestMachine.FRAMES + 0x100 - 16)).as("rsp").isEqualTo(GuestMachine.ABSENT + 0x1000);
+                assertThat(m.get(GuestMachine.ABSENT + 0x1008)).isZero();
+                assertThat(m.get(GuestMachine.ABSENT + 0x1000)).isEqualTo(0x1111_1111_1111_1111L);
                 assertThat(m.vcpu.register(Cpu.RAX)).isEqualTo(0x3333_3333_3333_3333L);
             }
         }
@@ -323,25 +136,25 @@ class GuestStackTest {
     @Test
     void aLimitStopsInTheMiddleOfARun() {
         String code = "41 57 48 89 C7 41 56 4D 31 FF 55 53 5B 5D 58 59 E8 01 00 00 00 F4 53 55 5D 5B C3";
-        try (Machine one = new Machine(Way.COUNTED_INTERPRETER);
-                Machine m = new Machine(Way.COUNTED_REGION);
-                Machine steps = new Machine(Way.SINGLE_STEPS)) {
+        try (GuestMachine one = new GuestMachine(GuestMachine.Way.COUNTED_INTERPRETER);
+                GuestMachine m = new GuestMachine(GuestMachine.Way.COUNTED_REGION);
+                GuestMachine steps = new GuestMachine(GuestMachine.Way.SINGLE_STEPS)) {
             for (int limit = 1; limit < 18; limit++) {
-                for (Machine x : List.of(one, m, steps)) {
+                for (GuestMachine x : List.of(one, m, steps)) {
                     x.prepare(code, 0x20800);
                 }
                 for (int k = 0; k < limit; k++) {
                     steps.vcpu.setInstructionLimit(steps.vcpu.instructions() + 1);
                     steps.vcpu.run();
                 }
-                for (Machine x : List.of(one, m)) {
+                for (GuestMachine x : List.of(one, m)) {
                     x.vcpu.setInstructionLimit(x.vcpu.instructions() + limit);
                     x.vcpu.run();
                     assertThat(x.vcpu.rip()).isEqualTo(steps.vcpu.rip());
                     for (int n = 0; n < 16; n++) {
                         assertThat(x.vcpu.register(n)).isEqualTo(steps.vcpu.register(n));
                     }
-                    sameMemory(x, steps);
+                    GuestMachine.sameMemory(x, steps);
                 }
             }
             assertThat(m.vcpu.halted()).isTrue();
@@ -352,26 +165,26 @@ class GuestStackTest {
     @ParameterizedTest
     @CsvSource({"50 51 52 53 F4, 20800, 207F0", "58 59 5A 5B F4, 20800, 20808", "5B C3, 20800, 20808"})
     void aWatchpointIsHitByItsInstruction(String code, String rsp, String watched) {
-        for (Way way : Way.values()) {
-            try (Machine m = new Machine(way)) {
+        for (GuestMachine.Way way : GuestMachine.Way.values()) {
+            try (GuestMachine m = new GuestMachine(way)) {
                 m.prepare(code, Long.parseLong(rsp, 16));
-                m.put(0x20808, CODE + 4);
+                m.put(0x20808, GuestMachine.CODE + 4);
                 m.run();
                 m.again(Long.parseLong(rsp, 16));
                 m.vcpu.setDebugRegister(0, Long.parseLong(watched, 16));
                 m.vcpu.setDebugRegister(7, 0xB0001);
                 m.run();
-                assertThat(m.vcpu.rip()).as(way.name()).isEqualTo(HANDLERS + 16 + 1);
-                assertThat(m.get(FRAMES + 0x100 - 40))
+                assertThat(m.vcpu.rip()).as(way.name()).isEqualTo(GuestMachine.HANDLERS + 16 + 1);
+                assertThat(m.get(GuestMachine.FRAMES + 0x100 - 40))
                         .as(way.name())
-                        .isEqualTo(code.startsWith("5B") ? CODE + 4 : CODE + 2);
+                        .isEqualTo(code.startsWith("5B") ? GuestMachine.CODE + 4 : GuestMachine.CODE + 2);
             }
         }
     }
 
     @Test
     void othersSeeThatARunMadeTheEntryOfTheTlb() {
-        try (Machine m = new Machine(Way.REGION)) {
+        try (GuestMachine m = new GuestMachine(GuestMachine.Way.REGION)) {
             m.prepare("50 51 52 F4", 0x20800);
             m.run();
             assertThat(m.vcpu.sideExits())

@@ -154,7 +154,9 @@ class TranslatorTest {
         // push r15; mov r15, rdi; push rbp; xor ebp, ebp; push rbx; call +16
         "narrow-push, 41 57 49 89 FF 55 31 ED 53 E8 10 00 00 00",
         // mov eax, ebx; pop rbx; pop rbp; pop r15; ret
-        "narrow-pop, 89 D8 5B 5D 41 5F C3"
+        "narrow-pop, 89 D8 5B 5D 41 5F C3",
+        // push rbx; call +16; add eax, ebx; pop rbx; ret
+        "narrow-call, 53 E8 10 00 00 00 01 D8 5B C3"
     })
     void theBytecodeOfNarrowRegionsIsTheApprovedOne(String name, String hex) throws IOException {
         Plan plan = plan(hex, false);
@@ -180,7 +182,7 @@ class TranslatorTest {
         vcpu.setInstructionLimit(1_000_000);
         cpu.takeRequests(-1);
         long before = cpu.instructions;
-        assertThat(region.run()).isEqualTo(Region.LEFT);
+        assertThat(region.run(0)).isEqualTo(Region.LEFT);
         assertThat(vcpu.register(Cpu.RAX)).isEqualTo(1000 * 1001 / 2);
         assertThat(vcpu.register(Cpu.RCX)).isZero();
         assertThat(vcpu.rip()).isEqualTo(CODE + 9);
@@ -192,12 +194,12 @@ class TranslatorTest {
         Region region = Translator.translate(cpu, plan("48 83 C0 05 48 8B 0B F4", false));
         vcpu.setRegister(Cpu.RAX, 1);
         vcpu.setRegister(Cpu.RBX, STACK);
-        int site = region.run();
+        int site = region.run(0);
         assertThat(site).isNotNegative();
         assertThat(region.siteInsns[site].rip).isEqualTo(CODE + 4);
         assertThat(vcpu.register(Cpu.RAX)).isEqualTo(6);
         cpu.read64(STACK);
-        assertThat(region.run()).isEqualTo(Region.STOPPED);
+        assertThat(region.run(0)).isEqualTo(Region.STOPPED);
         assertThat(vcpu.halted()).isTrue();
     }
 
@@ -208,7 +210,7 @@ class TranslatorTest {
         long before = cpu.instructions;
         vcpu.setInstructionLimit(before + 100);
         cpu.takeRequests(-1);
-        assertThat(region.run()).isEqualTo(Region.LEFT);
+        assertThat(region.run(0)).isEqualTo(Region.LEFT);
         assertThat(vcpu.rip()).isEqualTo(CODE);
         assertThat(cpu.instructions - before).isBetween(90L, 100L);
     }

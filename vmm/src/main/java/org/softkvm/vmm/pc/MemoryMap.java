@@ -28,10 +28,10 @@ final class MemoryMap {
 
     private final Vm vm;
     private final GuestRam ram;
-    private final MemorySegment rom;
+    private MemorySegment rom = MemorySegment.NULL;
     private final boolean addressLines24;
     /** What is read between the video memory and the BIOS, where nothing is: all ones. */
-    private final MemorySegment nothing;
+    private MemorySegment nothing = MemorySegment.NULL;
 
     private final List<MemorySlot> slots = new ArrayList<>();
 
@@ -39,22 +39,27 @@ final class MemoryMap {
     private int space;
 
     /**
-     * Prepares a map; {@link #install} makes it real.
+     * Prepares a map without ROM; {@link #install} makes it real.
      *
-     * @param rom the ROM in memory that slots can lie on; of size 0 if there is none, and then the BIOS area is RAM
      * @param addressLines24 whether the ROM shows below 16 MiB as well
      */
-    MemoryMap(Vm vm, GuestRam ram, MemorySegment rom, boolean addressLines24) {
+    MemoryMap(Vm vm, GuestRam ram, boolean addressLines24) {
         this.vm = vm;
         this.ram = ram;
-        this.rom = rom;
         this.addressLines24 = addressLines24;
+    }
+
+    /**
+     * Says what the ROM is: once, before the map is installed.
+     *
+     * @param rom the ROM in memory that slots can lie on; of size 0 if there is none, and then the BIOS area is RAM
+     */
+    void setRom(MemorySegment rom) {
+        this.rom = rom;
         if (vm.checkExtension(Capability.READONLY_MEM) > 0) {
             long end = rom.byteSize() > 0 ? MIB - romTop().byteSize() : RamLayout.BIOS_START;
             nothing = vm.allocateMemory(end - VIDEO_END);
             nothing.fill((byte) 0xFF);
-        } else {
-            nothing = MemorySegment.NULL;
         }
     }
 

@@ -63,8 +63,8 @@ public final class Pc implements AutoCloseable {
     private boolean ran;
     private boolean closed;
 
-    /** Makes it of a guest that is loaded, or null where a saved one goes on. */
-    private Pc(PcConfig config, LoadedGuest guest, Kvm kvm, Vm vm) throws VmmException {
+    /** Makes it of a guest that is being loaded, or null where a saved one goes on. */
+    private Pc(PcConfig config, Loading loading, Kvm kvm, Vm vm) throws VmmException {
         this.config = config;
         this.kvm = kvm;
         this.vm = vm;
@@ -78,15 +78,14 @@ public final class Pc implements AutoCloseable {
             vm.enableCap(Capability.SOFTKVM_VIRTUAL_CLOCK, Board.VIRTUAL_EPOCH);
         }
         Snapshot.Restoring restoring = null;
-        if (guest == null) {
+        byte[] savedRom = {};
+        if (loading == null) {
             SavedPc saved = config.restore().orElseThrow();
             restoring = Snapshot.begin(saved.take(), config);
-            rom = saved.rom();
+            savedRom = saved.rom();
             if (config.virtualClock()) {
                 vm.advanceTo(restoring.chips().virtualTime());
             }
-        } else {
-            rom = guest.rom();
         }
         Board.createChips(vm, config);
         chooseCpu();
@@ -97,15 +96,18 @@ public final class Pc implements AutoCloseable {
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
         this.ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
-        if (guest != null) {
-            fill(guest);
-        }
-        MemoryMap memory = new MemoryMap(vm, ram, rom(rom), PcLimits.addressLines24(config));
-        memory.install(true);
-
+        MemoryMap memory = new MemoryMap(vm, ram, PcLimits.addressLines24(config));
+        List<Vcpu> vcpus = createVcpus();
         this.board = new Board(vm, config, memory, layout, end);
         try {
-            this.cpus = new Cpus(vm, createVcpus(), board, end);
+            LoadedGuest guest = loading == null ? null : loading.await();
+            rom = guest == null ? savedRom : guest.rom();
+            if (guest != null) {
+                fill(guest);
+            }
+            memory.setRom(rom(rom));
+            memory.install(true);
+            this.cpus = new Cpus(vm, vcpus, board, end);
             if (guest != null) {
                 cpus.prepare(guest.start());
             } else {
@@ -130,14 +132,11 @@ public final class Pc implements AutoCloseable {
         if (backend(config).equals("auto")) {
             Thread.ofPlatform().daemon().name("softkvm-probe").start(Pc::probe);
         }
-        LoadedGuest guest = null;
-        if (config.restore().isPresent()) {
-            PcLimits.check(config);
-        } else {
-            guest = load(config);
-        }
+        PcLimits.check(config);
+        // The machine is built while the image is read and unpacked.
+        Loading loading = config.restore().isPresent() ? null : Loading.start(() -> load(config));
         try {
-            return create(config, guest, Kvm.open(backend(config)));
+            return create(config, loading, Kvm.open(backend(config)));
         } catch (KvmException e) {
             throw new VmmException(explain(config, e), e);
         }
@@ -203,11 +202,11 @@ public final class Pc implements AutoCloseable {
     }
 
     /** Builds a PC on a KVM API that is open already; it is closed with the PC, or when this fails. */
-    static Pc create(PcConfig config, LoadedGuest guest, Kvm kvm) throws VmmException {
+    static Pc create(PcConfig config, Loading loading, Kvm kvm) throws VmmException {
         Vm vm = null;
         try {
             vm = kvm.createVm();
-            return new Pc(config, guest, kvm, vm);
+            return new Pc(config, loading, kvm, vm);
         } catch (KvmException e) {
             release(vm, kvm);
             throw new VmmException(explain(config, e), e);

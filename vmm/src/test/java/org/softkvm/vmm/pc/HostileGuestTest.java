@@ -69,7 +69,7 @@ class HostileGuestTest {
             }
         };
         fake.then(refill[0], ExitReason.INTR);
-        try (Pc pc = Pc.create(config, Pc.load(config), fake.kvm())) {
+        try (Pc pc = Pc.create(config, Loading.of(Pc.load(config)), fake.kvm())) {
             return pc.run();
         }
     }

@@ -42,7 +42,7 @@ class PcTest {
 
     private PcResult run(PcConfig.Builder builder) throws VmmException {
         PcConfig config = builder.build();
-        try (Pc pc = Pc.create(config, Pc.load(config), fake.kvm())) {
+        try (Pc pc = Pc.create(config, Loading.of(Pc.load(config)), fake.kvm())) {
             return pc.run();
         }
     }
@@ -166,7 +166,7 @@ class PcTest {
     void stoppingDuringAResetStops() throws VmmException {
         fake.io(0x92, 1, 3);
         PcConfig config = config().build();
-        try (Pc pc = Pc.create(config, Pc.load(config), fake.kvm())) {
+        try (Pc pc = Pc.create(config, Loading.of(Pc.load(config)), fake.kvm())) {
             fake.then(pc::stop, ExitReason.INTR);
             assertThat(pc.run().reason()).isEqualTo(PcResult.Reason.STOPPED);
         }
@@ -198,7 +198,7 @@ class PcTest {
         CountDownLatch running = new CountDownLatch(1);
         fake.then(running::countDown, ExitReason.INTR);
         PcConfig config = config().build();
-        try (Pc pc = Pc.create(config, Pc.load(config), fake.kvm())) {
+        try (Pc pc = Pc.create(config, Loading.of(Pc.load(config)), fake.kvm())) {
             Thread stopper = Thread.ofPlatform().start(() -> {
                 try {
                     running.await();
