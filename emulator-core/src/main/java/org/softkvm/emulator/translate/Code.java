@@ -1141,8 +1141,9 @@ final class Code {
         loadLong(slot);
         if (resident) {
             cpu();
+            intConstant(site());
             String name = plan.shared ? "sharedWrite" : "write";
-            m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, name + size, "(JJL" + CPU + ";)Z", false);
+            m.visitMethodInsn(Opcodes.INVOKESTATIC, ACCESS, name + size, "(JJL" + CPU + ";I)Z", false);
             m.visitJumpInsn(Opcodes.IFNE, sideExit());
             return;
         }

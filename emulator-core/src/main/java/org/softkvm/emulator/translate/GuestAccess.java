@@ -3,14 +3,15 @@ package org.softkvm.emulator.translate;
 import java.lang.invoke.VarHandle;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.cpu.Cpu;
+import org.softkvm.emulator.cpu.Mmu;
 
 /**
  * The memory accesses of narrow regions, one call each. HotSpot's best compiler compiles these methods once; in the regions,
  * which are left to the fast compiler and are many, an access is then some forty bytes of machine code instead of two
  * hundred. The launcher forbids that compiler to inline them; without it, their size does.
  *
- * <p>A read that misses the TLB is done by the slow way and may throw, with the site stored, as a state method may. A
- * write that misses is not done: the interpreter executes the instruction.
+ * <p>An access that misses the TLB is done by the slow way and may throw, with the site stored, as a state method may. A
+ * write that is more than one to memory is not done: the interpreter executes the instruction.
  */
 public final class GuestAccess {
     private static final int INDEX = (Cpu.TLB_SIZE - 1) << 1;
@@ -83,6 +84,20 @@ public final class GuestAccess {
         return value;
     }
 
+    /**
+     * Makes the TLB's entry for a write, which may throw; false where there is none: a device, a page that holds code, two
+     * pages, a watched one.
+     */
+    private static boolean makeEntry(Cpu c, long la, int size, int site) {
+        if (c.breakData != 0
+                || (la & 4095) + size > 4096
+                || (c.mode64 ? la << 16 >> 16 != la : la >>> 32 != 0)) {
+            return false;
+        }
+        c.site = site;
+        return Mmu.hostForWrite(c, la) >= 0 && !missesWrite(c, la, size);
+    }
+
     /** Reads a byte, zero-extended. */
     public static long read1(Cpu c, long la, int site) {
         long[] tlb = c.tlbRead;
@@ -103,11 +118,11 @@ public final class GuestAccess {
         return HostMemory.getByte(la + tlb[i + 1]);
     }
 
-    /** Writes a byte; true where that misses the TLB, and nothing was written. */
-    public static boolean write1(long value, long la, Cpu c) {
+    /** Writes a byte; true where only the interpreter can, and nothing was written. */
+    public static boolean write1(long value, long la, Cpu c, int site) {
         long[] tlb = c.tlbWrite;
         int i = (int) (la >>> 11) & INDEX;
-        if (tlb[i] != (la & -4096L | c.tlbTag)) {
+        if (tlb[i] != (la & -4096L | c.tlbTag) && !makeEntry(c, la, 1, site)) {
             return true;
         }
         HostMemory.putByte(la + tlb[i + 1], (int) value);
@@ -122,9 +137,9 @@ public final class GuestAccess {
     }
 
     /** As {@link #write1}, behind all earlier accesses. */
-    public static boolean sharedWrite1(long value, long la, Cpu c) {
+    public static boolean sharedWrite1(long value, long la, Cpu c, int site) {
         VarHandle.releaseFence();
-        return write1(value, la, c);
+        return write1(value, la, c, site);
     }
 
     /** Reads two bytes, zero-extended. */
@@ -147,11 +162,11 @@ public final class GuestAccess {
         return HostMemory.getShort(la + tlb[i + 1]);
     }
 
-    /** Writes two bytes; true where that misses the TLB, and nothing was written. */
-    public static boolean write2(long value, long la, Cpu c) {
+    /** Writes two bytes; true where only the interpreter can, and nothing was written. */
+    public static boolean write2(long value, long la, Cpu c, int site) {
         long[] tlb = c.tlbWrite;
         int i = (int) (la >>> 11) & INDEX;
-        if (tlb[i] != (la + 1 & -4096L | c.tlbTag)) {
+        if (tlb[i] != (la + 1 & -4096L | c.tlbTag) && !makeEntry(c, la, 2, site)) {
             return true;
         }
         HostMemory.putShort(la + tlb[i + 1], (int) value);
@@ -166,9 +181,9 @@ public final class GuestAccess {
     }
 
     /** As {@link #write2}, behind all earlier accesses. */
-    public static boolean sharedWrite2(long value, long la, Cpu c) {
+    public static boolean sharedWrite2(long value, long la, Cpu c, int site) {
         VarHandle.releaseFence();
-        return write2(value, la, c);
+        return write2(value, la, c, site);
     }
 
     /** Reads four bytes, zero-extended. */
@@ -191,11 +206,11 @@ public final class GuestAccess {
         return HostMemory.getInt(la + tlb[i + 1]) & 0xFFFFFFFFL;
     }
 
-    /** Writes four bytes; true where that misses the TLB, and nothing was written. */
-    public static boolean write4(long value, long la, Cpu c) {
+    /** Writes four bytes; true where only the interpreter can, and nothing was written. */
+    public static boolean write4(long value, long la, Cpu c, int site) {
         long[] tlb = c.tlbWrite;
         int i = (int) (la >>> 11) & INDEX;
-        if (tlb[i] != (la + 3 & -4096L | c.tlbTag)) {
+        if (tlb[i] != (la + 3 & -4096L | c.tlbTag) && !makeEntry(c, la, 4, site)) {
             return true;
         }
         HostMemory.putInt(la + tlb[i + 1], (int) value);
@@ -210,9 +225,9 @@ public final class GuestAccess {
     }
 
     /** As {@link #write4}, behind all earlier accesses. */
-    public static boolean sharedWrite4(long value, long la, Cpu c) {
+    public static boolean sharedWrite4(long value, long la, Cpu c, int site) {
         VarHandle.releaseFence();
-        return write4(value, la, c);
+        return write4(value, la, c, site);
     }
 
     /** Reads eight bytes, zero-extended. */
@@ -235,11 +250,11 @@ public final class GuestAccess {
         return HostMemory.getLong(la + tlb[i + 1]);
     }
 
-    /** Writes eight bytes; true where that misses the TLB, and nothing was written. */
-    public static boolean write8(long value, long la, Cpu c) {
+    /** Writes eight bytes; true where only the interpreter can, and nothing was written. */
+    public static boolean write8(long value, long la, Cpu c, int site) {
         long[] tlb = c.tlbWrite;
         int i = (int) (la >>> 11) & INDEX;
-        if (tlb[i] != (la + 7 & -4096L | c.tlbTag)) {
+        if (tlb[i] != (la + 7 & -4096L | c.tlbTag) && !makeEntry(c, la, 8, site)) {
             return true;
         }
         HostMemory.putLong(la + tlb[i + 1], value);
@@ -254,8 +269,8 @@ public final class GuestAccess {
     }
 
     /** As {@link #write8}, behind all earlier accesses. */
-    public static boolean sharedWrite8(long value, long la, Cpu c) {
+    public static boolean sharedWrite8(long value, long la, Cpu c, int site) {
         VarHandle.releaseFence();
-        return write8(value, la, c);
+        return write8(value, la, c, site);
     }
 }

@@ -125,7 +125,7 @@ public final class GuestStack {
             }
         }
         for (int k = 1; k <= count; k++) {
-            GuestAccess.sharedWrite8(c.r[run >>> 4 * (count - k) & 15], top - 8 * k, c);
+            GuestAccess.sharedWrite8(c.r[run >>> 4 * (count - k) & 15], top - 8 * k, c, site);
         }
         c.r[Cpu.RSP] = top - 8 * count;
         return false;
