@@ -32,6 +32,12 @@ final class BackgroundTranslator {
         /** How much is lost while it waits; a larger number is taken first. */
         int urgency();
 
+        /** Whether it has lost its worth while it waited. */
+        boolean isStale();
+
+        /** Says that it is not translated. */
+        void drop();
+
         /** Translates; null where that cannot be. */
         Region translate();
 
@@ -64,6 +70,11 @@ final class BackgroundTranslator {
     private static void next() {
         AHEAD_LEFT.acquireUninterruptibly();
         Task task = mostUrgent();
+        if (task.isStale()) {
+            AHEAD_LEFT.release();
+            task.drop();
+            return;
+        }
         Region region = null;
         try {
             region = task.translate();

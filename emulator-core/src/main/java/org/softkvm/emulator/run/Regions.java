@@ -31,12 +31,18 @@ final class Regions {
     private static final int MAX_REGIONS = 8_000;
     /** One in so many transitions through the table becomes a link. */
     private static final int LINK_EVERY = 8;
+    /**
+     * Nanoseconds: a plan that waits and is executed less than once in such a time is no longer worth the translator's and
+     * the compiler's, which take about as long for it. A third of the code that gets hot in a boot is over soon.
+     */
+    private static final long STALE_PERIOD = 1_000_000;
     /** Plans that wait for the background thread at most. */
     private static final int MAX_WAITING = 256;
 
     private record Job(Plan plan, Block[] blocks, boolean wide) {}
 
-    private record Done(Job job, Region region) {}
+    /** The region is null where there is none; dropped says that it was not tried. */
+    private record Done(Job job, Region region, boolean dropped) {}
 
     private final Cpu c;
     private final BlockCache cache;
@@ -146,7 +152,7 @@ final class Regions {
     private void translate(Block head, boolean wide) {
         Job job = plan(head, wide);
         if (synchronous) {
-            install(new Done(job, translate(job.plan)));
+            install(new Done(job, translate(job.plan), false));
             return;
         }
         if (!wide) {
@@ -160,6 +166,20 @@ final class Regions {
             @Override
             public int urgency() {
                 return wide ? Integer.MAX_VALUE : job.blocks[0].count;
+            }
+
+            private final int countAtFirst = job.blocks[0].count;
+            private final long since = System.nanoTime();
+
+            @Override
+            public boolean isStale() {
+                long waited = System.nanoTime() - since;
+                return !wide && waited > STALE_PERIOD && job.blocks[0].count - countAtFirst < waited / STALE_PERIOD;
+            }
+
+            @Override
+            public void drop() {
+                hand(new Done(job, null, true));
             }
 
             @Override
@@ -176,11 +196,16 @@ final class Regions {
 
             @Override
             public void finish(Region region) {
-                done.add(new Done(job, region));
-                waiting.decrementAndGet();
-                c.request(Cpu.REQ_REGION);
+                hand(new Done(job, region, false));
             }
         });
+    }
+
+    /** Gives the vcpu's thread a result; any thread. */
+    private void hand(Done result) {
+        done.add(result);
+        waiting.decrementAndGet();
+        c.request(Cpu.REQ_REGION);
     }
 
     private Region translate(Plan plan) {
@@ -212,6 +237,10 @@ final class Regions {
                 b.count = Math.min(b.count, threshold / 2);
             }
         }
+        if (d.dropped) {
+            d.job.blocks[0].count = 0;
+            return;
+        }
         if (d.region == null) {
             failed++;
             d.job.blocks[0].refused = true;
@@ -236,8 +265,7 @@ final class Regions {
             }
         }
         if (blocks[0].region != null) {
-            // What leads to the narrow region has to find the wide one.
-            kill(RunnableRegion.of(blocks[0].region));
+            replace(blocks[0].region, d.job.wide);
         }
         RunnableRegion r = new RunnableRegion(d.region, blocks, d.job.wide, cache.table);
         for (Block b : blocks) {
@@ -320,7 +348,18 @@ final class Regions {
         r.kill();
     }
 
-    /** A region dies because code that it was made of was written. Its entry may become hot again. */
+    /** Something else is entered where this was, as a region or as a further entry of one. */
+    private void replace(Region entry, boolean wide) {
+        RunnableRegion r = RunnableRegion.of(entry);
+        if (wide || entry == r.code) {
+            // What leads to the narrow region has to find the wide one.
+            died(r);
+        } else {
+            cache.table.remove(entry);
+        }
+    }
+
+    /** A region dies, mostly because code that it was made of was written. Its entry may become hot again. */
     void died(RunnableRegion r) {
         kill(r);
         Block head = r.blocks[0];

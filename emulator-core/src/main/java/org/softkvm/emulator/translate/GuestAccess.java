@@ -89,9 +89,7 @@ public final class GuestAccess {
      * pages, a watched one.
      */
     private static boolean makeEntry(Cpu c, long la, int size, int site) {
-        if (c.breakData != 0
-                || (la & 4095) + size > 4096
-                || (c.mode64 ? la << 16 >> 16 != la : la >>> 32 != 0)) {
+        if (c.breakData != 0 || (la & 4095) + size > 4096 || (c.mode64 ? la << 16 >> 16 != la : la >>> 32 != 0)) {
             return false;
         }
         c.site = site;

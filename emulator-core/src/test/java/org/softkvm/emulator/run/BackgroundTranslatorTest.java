@@ -37,6 +37,17 @@ class BackgroundTranslatorTest {
         }
 
         @Override
+        public boolean isStale() {
+            return false;
+        }
+
+        @Override
+        public void drop() {
+            events.add("drop " + name);
+            finished.countDown();
+        }
+
+        @Override
         public Region translate() {
             events.add("translate " + name);
             return new Nothing();
@@ -122,5 +133,19 @@ class BackgroundTranslatorTest {
         }
         finished.await();
         assertThat(events).filteredOn("finish odd"::equals).hasSize(4);
+    }
+
+    @Test
+    void whatIsOverIsDropped() throws InterruptedException {
+        finished = new CountDownLatch(2);
+        BackgroundTranslator.submit(new Task("over", 0) {
+            @Override
+            public boolean isStale() {
+                return true;
+            }
+        });
+        BackgroundTranslator.submit(new Task("other", 0));
+        finished.await();
+        assertThat(events).containsExactlyInAnyOrder("drop over", "translate other", "compile other", "finish other");
     }
 }
