@@ -57,6 +57,8 @@ public final class Insn implements Cloneable {
     public int imm2;
     /** Branch target of relative branches, cut to the operand size. */
     public long target;
+    /** Condition of the jump behind this instruction, where one handler executes both; the target is the jump's then. */
+    public byte jumpCondition;
     /** LOCK prefix. */
     public boolean lock;
     /** Last of the prefixes F2 and F3, or 0. */

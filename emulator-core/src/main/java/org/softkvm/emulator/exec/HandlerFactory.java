@@ -44,6 +44,8 @@ public final class HandlerFactory {
     /** Conditions of a jump. */
     private static final int CONDITIONS = 16;
 
+    private static final int ANY_CONDITION = CONDITIONS;
+
     /** Local variables of the generated method: the linear address, then the operand values. */
     private static final int LOCAL_ADDRESS = 3;
 
@@ -91,19 +93,23 @@ public final class HandlerFactory {
      * @param first the first instruction
      * @param jump the jump
      * @param codeBits code size
+     * @param own whether the handler is for this condition only, which is the fastest where a guest is interpreted for
+     *     long; else it is for all of them, and reads {@link Insn#jumpCondition}: a boot needs 60 handlers then and not
+     *     600, each of which costs a class that HotSpot has to load and to compile
      * @return the handler, or null where the pair cannot be fused
      */
-    public static Handler fused(Insn first, Insn jump, int codeBits) {
+    public static Handler fused(Insn first, Insn jump, int codeBits, boolean own) {
         if (jump.op.kind() != Op.Kind.JCC || first.op.kind() != Op.Kind.VALUE || first.op.flagOp() < 0 || first.lock) {
             return null;
         }
         Op op = first.op;
         int form = form(first, codeBits);
-        int condition = jump.op.condition();
-        int shape = ((codeBits == 64 ? 1 : 0) << 4 | sizeIndex(op, first.opSize) << 2 | form) * CONDITIONS + condition;
+        int condition = own ? jump.op.condition() : ANY_CONDITION;
+        int shape = ((codeBits == 64 ? 1 : 0) << 4 | sizeIndex(op, first.opSize) << 2 | form) * (CONDITIONS + 1)
+                + condition;
         Handler[] fused = op.fusedHandlers;
         if (fused == null) {
-            fused = new Handler[2 * LOCKED * CONDITIONS];
+            fused = new Handler[2 * LOCKED * (CONDITIONS + 1)];
             op.fusedHandlers = fused;
         }
         Handler handler = fused[shape];
@@ -604,7 +610,12 @@ public final class HandlerFactory {
             if (jumpCondition >= 0) {
                 cpu();
                 insn();
-                constant(jumpCondition);
+                if (jumpCondition == ANY_CONDITION) {
+                    insn();
+                    m.visitFieldInsn(Opcodes.GETFIELD, INSN, "jumpCondition", "B");
+                } else {
+                    constant(jumpCondition);
+                }
                 constant(flagOp);
                 flagOperands(kind, size, parameters);
                 m.visitMethodInsn(

@@ -223,7 +223,8 @@ public final class BlockCache implements CodeListener {
         if (!c.mode64 && jump.target > c.segLimit[Cpu.CS]) {
             return insns;
         }
-        Handler handler = HandlerFactory.fused(insns[n - 2], jump, c.codeBits());
+        boolean own = regions.threshold == Integer.MAX_VALUE;
+        Handler handler = HandlerFactory.fused(insns[n - 2], jump, c.codeBits(), own);
         if (handler == null) {
             return insns;
         }
@@ -232,6 +233,7 @@ public final class BlockCache implements CodeListener {
         Insn pair = insns[n - 2].copy();
         pair.handler = handler;
         pair.target = jump.target;
+        pair.jumpCondition = (byte) jump.op.condition();
         fast[n - 2] = pair;
         return fast;
     }
