@@ -22,6 +22,8 @@ public final class WhiteBox {
 
     private native boolean isMethodQueuedForCompilation0(Executable method);
 
+    private native int addCompilerDirective(String directives);
+
     /**
      * The interface.
      *
@@ -40,6 +42,16 @@ public final class WhiteBox {
      */
     public boolean enqueue(Executable method, int level) {
         return enqueueMethodForCompilation0(method, level, -1);
+    }
+
+    /**
+     * Adds compiler directives (JEP 165), which count before all that are there.
+     *
+     * @param directives as in a file of them
+     * @return how many there were; 0 where the VM does not understand them
+     */
+    public int direct(String directives) {
+        return addCompilerDirective(directives);
     }
 
     /**

@@ -29,17 +29,7 @@ class CoherenceTest {
     private final GuestMemory memory = new GuestMemory();
     private final List<VirtualCpu> cpus = new ArrayList<>();
 
-    private static final TimeSource CLOCK = new TimeSource() {
-        @Override
-        public long tsc() {
-            return 0;
-        }
-
-        @Override
-        public long tscKhz() {
-            return 1_000_000;
-        }
-    };
+    private static final TimeSource CLOCK = StoppedClock.INSTANCE;
 
     private volatile boolean readerIsGone;
 

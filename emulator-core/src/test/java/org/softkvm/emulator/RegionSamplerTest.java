@@ -28,17 +28,7 @@ class RegionSamplerTest {
 
     private void start(String code) {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         vcpu.setControl(Cpu.CR0_PE, 0, 0, 0, 0);
         vcpu.setSegment(Cpu.CS, 8, 0, 0xFFFFFFFFL, 0xC09B);
         for (int seg : new int[] {Cpu.DS, Cpu.ES, Cpu.SS, Cpu.FS, Cpu.GS}) {

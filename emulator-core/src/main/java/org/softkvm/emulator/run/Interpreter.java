@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
+import org.softkvm.emulator.translate.FastCompilation;
 import org.softkvm.emulator.translate.Region;
 import org.softkvm.emulator.translate.RegionTable;
 import org.softkvm.emulator.translate.SideExit;
@@ -671,6 +672,8 @@ public final class Interpreter {
         regions.synchronous = synchronous;
         if (threshold == Integer.MAX_VALUE) {
             regions.dropAll();
+        } else {
+            FastCompilation.spareHandlers();
         }
     }
 
@@ -680,7 +683,7 @@ public final class Interpreter {
      * @param narrow true for the form of the many, false for that of the few in which a guest spends its time
      */
     public void setNarrow(boolean narrow) {
-        regions.narrow = String.valueOf(narrow);
+        regions.form = narrow ? Regions.Form.NARROW : Regions.Form.WIDE;
     }
 
     /** Regions made so far. */

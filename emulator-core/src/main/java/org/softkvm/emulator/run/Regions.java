@@ -39,6 +39,23 @@ final class Regions {
     /** Plans that wait for the background thread at most. */
     private static final int MAX_WAITING = 256;
 
+    /** Which form regions have that are made at once. */
+    enum Form {
+        WIDE,
+        NARROW,
+        /** The address decides. */
+        SOME_OF_EACH;
+
+        /** The form that a value of the system property means. */
+        static Form of(String narrow) {
+            return switch (narrow) {
+                case "true" -> NARROW;
+                case "half" -> SOME_OF_EACH;
+                default -> WIDE;
+            };
+        }
+    }
+
     private record Job(Plan plan, Block[] blocks, boolean wide) {}
 
     /** The region is null where there is none; dropped says that it was not tried. */
@@ -55,11 +72,8 @@ final class Regions {
     int threshold = Integer.MAX_VALUE;
     /** Translate at once on the vcpu's thread: for tests. */
     boolean synchronous;
-    /**
-     * For tests, where translation is synchronous: all regions are wide ("false"), all are narrow ("true"), or the address
-     * decides ("half").
-     */
-    String narrow = System.getProperty("softkvm.narrow", "false");
+    /** For tests, where translation is synchronous. */
+    Form form = Form.of(System.getProperty("softkvm.narrow", "false"));
     /** Emit code that counts instructions. */
     boolean counted;
     /** Emit code that keeps the order of memory accesses, which other vcpus see. */
@@ -129,10 +143,10 @@ final class Regions {
 
     /** Whether a region that is made at once becomes a wide one. */
     private boolean wide(Block head) {
-        return switch (narrow) {
-            case "true" -> false;
-            case "half" -> head.rip * 0x9E3779B97F4A7C15L >= 0;
-            default -> true;
+        return switch (form) {
+            case NARROW -> false;
+            case SOME_OF_EACH -> head.rip * 0x9E3779B97F4A7C15L >= 0;
+            case WIDE -> true;
         };
     }
 

@@ -8,7 +8,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.decode.Decoder;
 import org.softkvm.emulator.decode.Insn;
 
@@ -41,17 +41,7 @@ final class Bench implements AutoCloseable {
         host = HostMemory.offsetOf(ram);
         GuestMemory memory = new GuestMemory();
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        c = new Cpu(0, memory, model, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        c = new Cpu(0, memory, model, LocalInterruptController.NONE, StoppedClock.INSTANCE);
     }
 
     /** A descriptor with another DPL. */

@@ -14,7 +14,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 
 /**
@@ -44,17 +44,7 @@ class EndlessFaultTest {
 
     private void start() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         vcpu.setControl(Cpu.CR0_PE | Cpu.CR0_AM, 0, 0, 0, 0);
         ram.set(LONG, GDT + (USER_CODE & ~7), 0x00CFFB000000FFFFL);
         ram.set(LONG, GDT + (USER_DATA & ~7), 0x00CFF3000000FFFFL);

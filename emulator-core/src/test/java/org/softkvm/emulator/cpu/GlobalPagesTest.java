@@ -57,6 +57,46 @@ class GlobalPagesTest {
         assertThat(c.read64(PAGE)).isEqualTo(2);
     }
 
+    private void pointMany(int count, long at) {
+        for (int k = 0; k < count; k++) {
+            b.put(TABLE + 8L * k, 8, at | PRESENT);
+        }
+    }
+
+    /** Few are dropped one by one, many with everything else. */
+    @ParameterizedTest
+    @ValueSource(ints = {2, 8, 9, 20})
+    void localPagesAreDroppedHoweverManyThereAre(int count) {
+        enter(Cpu.CR4_PGE | Cpu.CR4_SMAP);
+        for (int round = 0; round < 2; round++) {
+            pointMany(count, ONE);
+            Control.writeCr3(c, c.cr3);
+            for (int k = 0; k < count; k++) {
+                assertThat(c.read64(PAGE + 4096L * k)).isEqualTo(1);
+            }
+            pointMany(count, OTHER);
+            Control.writeCr3(c, c.cr3);
+            for (int k = 0; k < count; k++) {
+                assertThat(c.read64(PAGE + 4096L * k)).isEqualTo(2);
+            }
+        }
+    }
+
+    /** Nor may they drop it; Linux patches its code through a local page. */
+    @Test
+    void aLocalPageLeavesAGlobalOneAlone() {
+        enter(Cpu.CR4_PGE | Cpu.CR4_SMAP);
+        pointMany(2, ONE);
+        point(ONE, GLOBAL);
+        assertThat(c.read64(PAGE)).isEqualTo(1);
+        assertThat(c.read64(PAGE + 4096)).isEqualTo(1);
+        pointMany(2, OTHER);
+        point(OTHER, GLOBAL);
+        Control.writeCr3(c, c.cr3);
+        assertThat(c.read64(PAGE)).isEqualTo(1);
+        assertThat(c.read64(PAGE + 4096)).isEqualTo(2);
+    }
+
     @Test
     void withoutPgeTheGlobalBitMeansNothing() {
         enter(Cpu.CR4_SMAP);

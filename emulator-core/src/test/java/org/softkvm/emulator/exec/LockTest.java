@@ -16,6 +16,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.VirtualCpu;
 
@@ -28,17 +29,7 @@ class LockTest {
     private final MemorySegment ram = HostMemory.allocate(1 << 20);
     private final GuestMemory memory = new GuestMemory();
 
-    private static final TimeSource CLOCK = new TimeSource() {
-        @Override
-        public long tsc() {
-            return 0;
-        }
-
-        @Override
-        public long tscKhz() {
-            return 1_000_000;
-        }
-    };
+    private static final TimeSource CLOCK = StoppedClock.INSTANCE;
 
     LockTest() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));

@@ -11,7 +11,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -48,17 +48,7 @@ final class TranslatedTarget implements TestFloatTarget, AutoCloseable {
 
     TranslatedTarget() {
         guest.setSlots(List.of(new MemorySlot(0, 0, 0, memory, false, false)));
-        vcpu = new VirtualCpu(0, guest, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, guest, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         vcpu.setTranslation(0, true);
         vcpu.setControl(Cpu.CR0_ET | Cpu.CR0_NE | Cpu.CR0_MP, 0, 0, Cpu.CR4_OSFXSR | Cpu.CR4_OSXMMEXCPT, 0);
         vcpu.setSegment(Cpu.CS, 0, 0, 0xFFFF, 0x9B);

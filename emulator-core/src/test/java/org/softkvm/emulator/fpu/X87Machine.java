@@ -10,6 +10,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.GuestFault;
@@ -36,17 +37,7 @@ final class X87Machine implements AutoCloseable {
         memory = HostMemory.allocate(0x10000);
         GuestMemory guest = new GuestMemory();
         guest.setSlots(List.of(new MemorySlot(0, 0, 0, memory, false, false)));
-        TimeSource time = new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        };
+        TimeSource time = StoppedClock.INSTANCE;
         c = new Cpu(0, guest, model, LocalInterruptController.NONE, time);
         c.setSegment(Cpu.CS, 0, 0, 0xFFFF, 0x9B);
         c.r[Cpu.RBX] = DATA;

@@ -10,7 +10,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -62,17 +62,7 @@ final class UserMachine implements AutoCloseable {
                 new MemorySlot(1, 0, DATA, ram.asSlice(SYSTEM_SIZE, PAGE), false, false),
                 new MemorySlot(2, 0, CODE, ram.asSlice(SYSTEM_SIZE + PAGE, PAGE), false, false),
                 new MemorySlot(3, 0, STACK, ram.asSlice(SYSTEM_SIZE + 2 * PAGE, PAGE), false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         long cr0 = Cpu.CR0_PG & 0xffffffffL | Cpu.CR0_PE | Cpu.CR0_NE | Cpu.CR0_MP;
         vcpu.setControl(
                 cr0,

@@ -7,6 +7,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.GuestFault;
@@ -28,17 +29,7 @@ public final class DecodeMachine implements AutoCloseable {
 
     public DecodeMachine(int bits) {
         guest.setSlots(List.of(new MemorySlot(0, 0, 0, memory, false, false)));
-        TimeSource time = new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        };
+        TimeSource time = StoppedClock.INSTANCE;
         c = new Cpu(0, guest, CpuModel.MAX, LocalInterruptController.NONE, time);
         // The instruction pointers for which the tables' branch targets are made.
         rip = bits == 16 ? 0x7FF0 : bits == 32 ? 0x7FFF_FFF0L : CODE;

@@ -14,7 +14,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -37,17 +37,7 @@ class RegionEntriesTest {
 
     RegionEntriesTest() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         cpu = vcpu.cpu();
         // One page of 1 GiB, mapped as it is.
         write(0x1000, 0x2003);
@@ -60,7 +50,7 @@ class RegionEntriesTest {
         cache = new BlockCache(cpu);
         regions = new Regions(cpu, cache);
         regions.synchronous = true;
-        regions.narrow = "true";
+        regions.form = Regions.Form.NARROW;
         regions.threshold = 1;
         behind = block(BEHIND);
         head = block(HEAD);

@@ -12,7 +12,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.ExitCode;
@@ -29,17 +29,7 @@ class RegionsTest {
 
     RegionsTest() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         vcpu.setControl(Cpu.CR0_PE, 0, 0, 0, 0);
         vcpu.setSegment(Cpu.CS, 8, 0, 0xFFFFFFFFL, 0xC09B);
         for (int seg : new int[] {Cpu.DS, Cpu.ES, Cpu.SS, Cpu.FS, Cpu.GS}) {

@@ -12,7 +12,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -31,17 +31,7 @@ final class EmitterMachine implements AutoCloseable {
 
     EmitterMachine() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, StoppedClock.INSTANCE);
         write(0x1000, 0x2003);
         write(0x2000, 0x83);
         vcpu.setControl(

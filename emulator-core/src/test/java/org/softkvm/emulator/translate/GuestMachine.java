@@ -12,7 +12,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
-import org.softkvm.emulator.TimeSource;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
 
@@ -80,17 +80,7 @@ final class GuestMachine implements AutoCloseable {
     }
 
     private VirtualCpu vcpu(int number) {
-        return new VirtualCpu(number, memory, CpuModel.MAX, lapic, new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        });
+        return new VirtualCpu(number, memory, CpuModel.MAX, lapic, StoppedClock.INSTANCE);
     }
 
     void write(int at, byte[] bytes) {

@@ -30,6 +30,7 @@ import org.softkvm.emulator.GuestMemory;
 import org.softkvm.emulator.HostMemory;
 import org.softkvm.emulator.LocalInterruptController;
 import org.softkvm.emulator.MemorySlot;
+import org.softkvm.emulator.StoppedClock;
 import org.softkvm.emulator.TimeSource;
 import org.softkvm.emulator.VirtualCpu;
 import org.softkvm.emulator.cpu.Cpu;
@@ -48,17 +49,7 @@ class TranslatorTest {
 
     TranslatorTest() {
         memory.setSlots(List.of(new MemorySlot(0, 0, 0, ram, false, false)));
-        TimeSource time = new TimeSource() {
-            @Override
-            public long tsc() {
-                return 0;
-            }
-
-            @Override
-            public long tscKhz() {
-                return 1_000_000;
-            }
-        };
+        TimeSource time = StoppedClock.INSTANCE;
         vcpu = new VirtualCpu(0, memory, CpuModel.MAX, LocalInterruptController.NONE, time);
         cpu = vcpu.cpu();
         // One page of 1 GiB, mapped as it is.
