@@ -14,10 +14,14 @@ final class CacheFolder {
 
     private CacheFolder() {}
 
+    /** The folder of SoftKVM; empty if there is to be none, or no place for it. */
+    static Optional<Path> find() {
+        return find(System.getenv(), System.getProperty("os.name"), System.getProperty("user.home"));
+    }
+
     /** The folder of unpacked kernels; empty if there is to be none, or no place for it. */
     static Optional<Path> kernels() {
-        return find(System.getenv(), System.getProperty("os.name"), System.getProperty("user.home"))
-                .map(folder -> folder.resolve("kernels"));
+        return find().map(folder -> folder.resolve("kernels"));
     }
 
     /**

@@ -19,7 +19,8 @@ final class Help {
               --no-kernel-cache       neither uses nor keeps unpacked kernels. Else the last four above 4 MiB are kept in
                                       the folder 'kernels' of $SOFTKVM_CACHE, or of ~/.cache/softkvm (XDG_CACHE_HOME
                                       counts; macOS: ~/Library/Caches, Windows: %LOCALAPPDATA%) where that is not
-                                      set. Set and empty it means --no-kernel-cache.
+                                      set. Set and empty it means --no-kernel-cache. Beside it stands for an hour
+                                      that auto passed /dev/kvm over (--backend): not used or kept with this option either.
 
             The machine:
               --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 1M)

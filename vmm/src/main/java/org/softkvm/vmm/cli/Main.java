@@ -82,7 +82,9 @@ public final class Main {
                 if (!rest.isEmpty()) {
                     throw new UsageException("info takes no arguments: " + rest.getFirst());
                 }
-                yield print(InfoCommand.text());
+                int status = print(InfoCommand.text());
+                KeptVerdict.ofUser().ifPresent(KeptVerdict::update);
+                yield status;
             }
             case "--help", "-h", "help" -> print(Help.TEXT);
             case "--version" -> print("softkvm " + version() + "\n");

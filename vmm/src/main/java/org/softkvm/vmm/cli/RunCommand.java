@@ -44,6 +44,9 @@ final class RunCommand {
     /** Whether there is a file to save to. */
     private volatile boolean saving;
 
+    /** What is to be kept of this run's choice of a backend, or null. */
+    private KeptVerdict verdict;
+
     private ProgressLine progress;
 
     RunCommand(InputStream in, OutputStream out, PrintStream err) {
@@ -89,6 +92,9 @@ final class RunCommand {
         boolean keyboard = in == System.in && serial(line).equals("stdio") && !virtualClock(line);
         try (HostTerminal terminal = keyboard ? HostTerminal.open().orElse(null) : null;
                 Pc pc = Pc.create(configuration(line, terminal != null))) {
+            if (verdict != null) {
+                verdict.update();
+            }
             if (terminal != null) {
                 err.println("softkvm: Ctrl-A X ends, Ctrl-A H helps");
             }
@@ -165,7 +171,11 @@ final class RunCommand {
             builder.expect(line.getOptionValue(RunOptions.EXPECT));
         }
         consoles(line, raw, builder);
-        return builder.build();
+        PcConfig config = builder.build();
+        if (verdict != null && !config.choosesBackend()) {
+            verdict = null; // Nothing will be probed.
+        }
+        return config;
     }
 
     private static void files(CommandLine line, PcConfig.Builder builder) throws UsageException, VmmException {
@@ -267,8 +277,8 @@ final class RunCommand {
     }
 
     /** How it runs, and for how long. */
-    private static void run(CommandLine line, PcConfig.Builder builder) throws UsageException {
-        builder.backend(line.getOptionValue(RunOptions.BACKEND, "auto"));
+    private void run(CommandLine line, PcConfig.Builder builder) throws UsageException {
+        builder.backend(backend(line));
         builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
         builder.reboot(!line.hasOption(RunOptions.NO_REBOOT));
         if (!line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
@@ -282,6 +292,23 @@ final class RunCommand {
             builder.maxInstructions(
                     Values.count("--max-instructions", line.getOptionValue(RunOptions.MAX_INSTRUCTIONS)));
         }
+    }
+
+    /** The value of --backend; the emulator for auto, where an earlier run has found out that it will be that one. */
+    private String backend(CommandLine line) {
+        String backend = line.getOptionValue(RunOptions.BACKEND, "auto");
+        if (!backend.equals("auto") || line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
+            return backend;
+        }
+        KeptVerdict kept = KeptVerdict.ofUser().orElse(null);
+        if (kept == null) {
+            return backend;
+        }
+        if (kept.holds()) {
+            return "emulator";
+        }
+        verdict = kept;
+        return backend;
     }
 
     private void consoles(CommandLine line, boolean raw, PcConfig.Builder builder) throws UsageException, VmmException {

@@ -7,17 +7,12 @@ import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.nio.file.attribute.FileAttribute;
 import java.nio.file.attribute.FileTime;
-import java.nio.file.attribute.PosixFilePermission;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.Executor;
@@ -44,6 +39,7 @@ public final class KernelCache {
     private static final String SUFFIX = ".kernel";
     private static final String UNFINISHED = ".kernel.tmp";
 
+    private final PrivateFolder home;
     private final Path folder;
     private final Executor writer;
 
@@ -57,14 +53,15 @@ public final class KernelCache {
     }
 
     KernelCache(Path folder, Executor writer) {
-        this.folder = Objects.requireNonNull(folder, "folder").toAbsolutePath();
+        this.home = new PrivateFolder(folder);
+        this.folder = home.path();
         this.writer = writer;
     }
 
     /** What a packed kernel unpacks to, if it is known. */
     Optional<byte[]> find(ByteBuffer packed) {
         try {
-            if (!isPrivate()) {
+            if (!home.isPrivate()) {
                 return Optional.empty();
             }
             Path file = folder.resolve(name(packed));
@@ -107,55 +104,26 @@ public final class KernelCache {
         return Long.toHexString(first.getValue() << 32 | second.getValue()).concat(SUFFIX);
     }
 
-    private boolean isPrivate() throws IOException {
-        if (!posix()) {
-            return true;
-        }
-        Set<PosixFilePermission> rights = Files.getPosixFilePermissions(folder);
-        return !rights.contains(PosixFilePermission.OTHERS_WRITE) && !rights.contains(PosixFilePermission.GROUP_WRITE);
-    }
-
-    private boolean posix() {
-        return folder.getFileSystem().supportedFileAttributeViews().contains("posix");
-    }
-
-    /** Nobody else may read what a user boots, and certainly not change it. */
-    private FileAttribute<?>[] ownerOnly(String rights) {
-        return posix()
-                ? new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString(rights))}
-                : new FileAttribute<?>[0];
-    }
-
     private void write(ByteBuffer packed, byte[] kernel) {
         try {
-            Files.createDirectories(folder, ownerOnly("rwx------"));
-            if (!isPrivate()) {
+            home.create();
+            if (!home.isPrivate()) {
                 return;
             }
             removeStale();
             Path unfinished = folder.resolve(ProcessHandle.current().pid() + "-" + System.nanoTime() + UNFINISHED);
             try (FileChannel out = FileChannel.open(
-                    unfinished,
-                    Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
-                    ownerOnly("rw-------"))) {
+                    unfinished, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE), home.forFiles())) {
                 CachedKernel.write(out, packed, kernel);
             } catch (IOException | RuntimeException | Error e) {
                 Files.deleteIfExists(unfinished);
                 throw e;
             }
-            finish(unfinished, folder.resolve(name(packed)));
+            PrivateFolder.finish(unfinished, folder.resolve(name(packed)));
             removeUnused();
         } catch (IOException | RuntimeException | OutOfMemoryError e) {
             // A full disk, a read-only one, an end of the process: the kernel is unpacked again next time. Whatever it
             // was, a thread that ended by it would print a stack trace amid the guest's output.
-        }
-    }
-
-    private static void finish(Path unfinished, Path file) throws IOException {
-        try {
-            Files.move(unfinished, file, StandardCopyOption.ATOMIC_MOVE);
-        } finally {
-            Files.deleteIfExists(unfinished);
         }
     }
 

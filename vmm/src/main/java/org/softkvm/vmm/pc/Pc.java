@@ -170,12 +170,7 @@ public final class Pc implements AutoCloseable {
 
     /** Auto takes the emulator for what only an emulator can do. */
     private static String backend(PcConfig config) {
-        boolean emulator = !config.engine().equals("auto")
-                || !config.cpu().equals("max")
-                || config.maxInstructions() >= 0
-                || config.virtualClock()
-                || config.stateHash();
-        return config.backend().equals("auto") && emulator ? "emulator" : config.backend();
+        return config.backend().equals("auto") && !config.choosesBackend() ? "emulator" : config.backend();
     }
 
     /** Checks a configuration and loads its image, as far as no backend is needed. */

@@ -96,6 +96,20 @@ public record PcConfig(
     }
 
     /**
+     * Whether the best backend is looked for when the PC is made.
+     *
+     * @return true for {@code auto}, where nothing is asked for that only an emulator can do
+     */
+    public boolean choosesBackend() {
+        return backend.equals("auto")
+                && engine.equals("auto")
+                && cpu.equals("max")
+                && maxInstructions < 0
+                && !virtualClock
+                && !stateHash;
+    }
+
+    /**
      * The file of a snapshot.
      *
      * @param file the file, which is replaced when the new one is complete
