@@ -5,7 +5,7 @@
 ; needs: cpus=1
 ; status: 33
 ; QEMU: its TCG has neither
-; assertions: 19
+; assertions: 29
 
 %define WITH_LONG
 %include "lib/rom.inc"
@@ -37,6 +37,33 @@ DESC    equ 0x60000                     ; what INVPCID reads
 %macro invalidate 3
         describe %1, %2, %3
         invpcid rcx, [DESC]
+%endmacro
+
+KEEP    equ 1
+PML4_TWO equ 0x63000                    ; the same, but for PAGE
+PDPT_TWO equ 0x64000
+PD_TWO  equ 0x65000
+PT_TWO  equ 0x66000
+
+; Everything but PAGE becomes global, PAGE leads to ONE, in the second tables to TWO, and no translation is left.
+%macro two_tables 0
+        call make_tables
+%endmacro
+
+; load PCID, whether translations may be kept
+%macro load 2
+        mov rax, PML4 + %1
+%if %2
+        bts rax, 63
+%endif
+        mov cr3, rax
+%endmacro
+%macro load_second 2
+        mov rax, PML4_TWO + %1
+%if %2
+        bts rax, 63
+%endif
+        mov cr3, rax
 %endmacro
 
 main:
@@ -132,6 +159,114 @@ main:
         bts rax, 63
         mov cr3, rax
         expect_mem d, [PAGE], 0x2222
+        it "a load without bit 63 drops what was kept of its PCID"
+        two_tables
+        load 3, 0
+        stale 0
+        load 5, 0
+        load 3, 0
+        expect_mem d, [PAGE], 0x2222
+        it "what is kept of a PCID is not used for one loaded in between"
+        two_tables
+        load 3, KEEP
+        mov ecx, [PAGE]
+        load_second 4, KEEP
+        mov edx, [PAGE]
+        load 3, KEEP
+        expect_eq ecx, 0x1111
+        expect_eq edx, 0x2222
+        expect_mem d, [PAGE], 0x1111
+        it "nor are more PCIDs than any TLB tells apart mixed up"
+        xor ebx, ebx
+        xor ebp, ebp
+        xor edi, edi
+.many:
+        mov rax, PML4
+        test bl, 1
+        jz .even
+        mov rax, PML4_TWO
+.even:
+        lea rax, [rax + rbx]
+        bts rax, 63
+        mov cr3, rax
+        mov eax, [PAGE]
+        mov ecx, ebx
+        and ecx, 1
+        inc ecx
+        imul ecx, ecx, 0x1111
+        sub eax, ecx
+        or ebp, eax
+        inc ebx
+        and ebx, 63
+        inc edi
+        cmp edi, 1000
+        jb .many
+        expect_eq ebp, 0
+        it "INVPCID of one address of another PCID counts when that comes back"
+        load 3, 0
+        stale 0
+        load 4, KEEP
+        invalidate 0, 3, PAGE
+        load 3, KEEP
+        expect_mem d, [PAGE], 0x2222
+        it "INVPCID type 2 counts for all that come back"
+        stale 0
+        load 4, KEEP
+        invalidate 2, 0, 0
+        load 3, KEEP
+        expect_mem d, [PAGE], 0x2222
+        it "and type 3"
+        stale 0
+        load 4, KEEP
+        invalidate 3, 0, 0
+        load 3, KEEP
+        expect_mem d, [PAGE], 0x2222
+        it "and a change of CR4.PGE"
+        stale 0
+        load 4, KEEP
+        mov rax, cr4
+        and eax, ~CR4_PGE
+        mov cr4, rax
+        or eax, CR4_PGE
+        mov cr4, rax
+        load 3, KEEP
+        expect_mem d, [PAGE], 0x2222
+        it "INVLPG of a global page counts for all that come back"
+        stale P_G
+        load 4, KEEP
+        invlpg [PAGE]
+        load 3, KEEP
+        expect_mem d, [PAGE], 0x2222
+        it "code of a PCID that was left is not run in another, and is run where it comes back"
+        mov rax, 0xc300000001b8             ; mov eax, 1; ret
+        mov [ONE], rax
+        mov rax, 0xc300000002b8             ; mov eax, 2; ret
+        mov [TWO], rax
+        two_tables
+        xor esi, esi
+        mov edi, 2000
+.code:
+        load 3, KEEP
+        call PAGE
+        add esi, eax
+        load_second 4, KEEP
+        call PAGE
+        shl eax, 16
+        add esi, eax
+        dec edi
+        jnz .code
+        expect_eq esi, 2000 + (4000 << 16)
+        it "code whose page changes while its PCID is away, and is invalidated, changes"
+        load 3, KEEP
+        call PAGE
+        load_second 4, KEEP
+        mov qword [PTE], TWO + RWU
+        invalidate 0, 3, PAGE
+        load 3, KEEP
+        call PAGE
+        expect_eq eax, 2
+        mov dword [ONE], 0x1111
+        mov dword [TWO], 0x2222
         it "INVPCID: types above 3, reserved bits, an address that is not canonical: #GP(0)"
         describe 4, 0, 0
         faults X_GP, 0, invpcid rcx, [DESC]
@@ -160,5 +295,45 @@ main:
         mov cr3, rax
         expect_mem d, [PAGE], 0x2222
         finish
+
+make_tables:
+        mov rax, cr3
+        mov cr3, rax
+        mov edi, PT0
+        mov ecx, 512
+.small:
+        or qword [rdi], P_G
+        add edi, 8
+        loop .small
+        mov edi, PD0 + 8
+        mov ecx, 2047
+.large:
+        or qword [rdi], P_G
+        add edi, 8
+        loop .large
+        mov qword [PTE], ONE + RWU
+        mov esi, PML4
+        mov edi, PML4_TWO
+        call copy_table
+        mov esi, PDPT
+        mov edi, PDPT_TWO
+        call copy_table
+        mov esi, PD0
+        mov edi, PD_TWO
+        call copy_table
+        mov esi, PT0
+        mov edi, PT_TWO
+        call copy_table
+        mov qword [PML4_TWO], PDPT_TWO + RWU
+        mov qword [PDPT_TWO], PD_TWO + RWU
+        mov qword [PD_TWO], PT_TWO + RWU
+        mov qword [PT_TWO + (PAGE >> 12) * 8], TWO + RWU
+        invalidate 2, 0, 0
+        ret
+
+copy_table:
+        mov ecx, 512
+        rep movsq
+        ret
 
         image_end

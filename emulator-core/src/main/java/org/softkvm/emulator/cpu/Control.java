@@ -105,11 +105,10 @@ public final class Control {
      * @param value new value
      */
     public static void writeCr3(Cpu c, long value) {
+        boolean keep = false;
         if (c.longMode()) {
             if ((c.cr4 & Cpu.CR4_PCIDE) != 0) {
-                // Bit 63 says that translations of the new PCID may be kept. Only those of global pages are: a flush
-                // too
-                // many is allowed.
+                keep = (value & CR3_KEEP) != 0;
                 value &= ~CR3_KEEP;
             }
             if ((value & ~c.physicalMask) != 0) {
@@ -119,7 +118,7 @@ public final class Control {
             loadPdptrs(c, value);
         }
         c.cr3 = value;
-        c.flushTlbLocal();
+        c.addressSpaceChanged(keep);
     }
 
     /**

@@ -737,11 +737,25 @@ public final class Cpu {
         updateMode();
     }
 
-    /** As {@link #flushTlb} for MOV to CR3, which leaves global pages alone. */
-    void flushTlbLocal() {
-        tlbFlushes++;
-        keys.flushLocal();
+    /**
+     * As {@link #flushTlb} for MOV to CR3, which leaves global pages alone.
+     *
+     * @param keep whether what is known of the PCID in CR3 may be kept
+     */
+    void addressSpaceChanged(boolean keep) {
+        if (keys.load((cr4 & CR4_PCIDE) != 0 ? (int) cr3 & 0xFFF : 0, keep)) {
+            tlbFlushes++;
+        }
         updateMode();
+    }
+
+    /**
+     * Drops the translations of a PCID that is not the present one.
+     *
+     * @param pcid the PCID
+     */
+    public void forgetAddressSpace(int pcid) {
+        keys.forget(pcid);
     }
 
     /** Has all blocks re-validated: mapping, CS base or limit may differ. */

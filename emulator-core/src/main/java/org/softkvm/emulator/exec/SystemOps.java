@@ -199,7 +199,7 @@ public final class SystemOps {
         c.flushTlbPage(la);
     }
 
-    /** INVPCID (Intel SDM volume 2). The TLB holds translations of the present PCID only. */
+    /** INVPCID (Intel SDM volume 2). Of a PCID that is not the present one all translations are dropped. */
     public static void invpcid(Cpu c, Insn i) {
         privileged(c);
         long type = c.mode64 ? c.r[i.reg] : c.r[i.reg] & 0xFFFFFFFFL;
@@ -214,11 +214,11 @@ public final class SystemOps {
             throw c.gp(0);
         }
         long present = enabled ? c.cr3 & 0xFFF : 0;
-        if (type == 0) {
-            if (pcid == present) {
-                c.flushTlbPage(linear);
-            }
-        } else if (type != 1 || pcid == present) {
+        if (type < 2 && pcid != present) {
+            c.forgetAddressSpace((int) pcid);
+        } else if (type == 0) {
+            c.flushTlbPage(linear);
+        } else {
             c.flushTlb();
         }
     }

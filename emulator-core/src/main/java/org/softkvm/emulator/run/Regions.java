@@ -25,8 +25,6 @@ final class Regions {
     private static final int MAX_PAGES = 4;
     /** A block is taken along where it was executed at least this fraction of the entry's executions. */
     private static final int COLD = 16;
-    /** A narrow region takes no further copy of a block that has so many. */
-    private static final int MAX_COPIES = 2;
     /** Regions kept before all are dropped, so that metaspace stays bounded. */
     private static final int MAX_REGIONS = 8_000;
     /** One in so many transitions through the table becomes a link. */
@@ -411,7 +409,7 @@ final class Regions {
     }
 
     /**
-     * Chooses the blocks of a region. A narrow one stays within a function and leaves alone what other regions have, so
+     * Chooses the blocks of a region. A narrow one stays within a function and leaves alone what other regions begin with, so
      * that little is compiled twice; a wide one follows calls and returns and takes copies of everything on its way.
      */
     private Job plan(Block head, boolean wide) {
@@ -453,7 +451,7 @@ final class Regions {
                     if (next == null || heat(next) < least) {
                         continue;
                     }
-                    if (wide || next.region == null && (next.copies == null || next.copies.size() < MAX_COPIES)) {
+                    if (wide || next.region == null) {
                         frontier.add(next);
                     }
                 }

@@ -44,12 +44,17 @@ final class Loading {
             Thread.currentThread().interrupt();
             throw new VmmException("interrupted while the image was loaded", e);
         } catch (ExecutionException e) {
-            switch (e.getCause()) {
-                case VmmException cause -> throw cause;
-                case RuntimeException cause -> throw cause;
-                case Error cause -> throw cause;
-                case null, default -> throw new IllegalStateException(e.getCause());
+            Throwable cause = e.getCause();
+            if (cause instanceof VmmException failure) {
+                throw failure;
             }
+            if (cause instanceof RuntimeException failure) {
+                throw failure;
+            }
+            if (cause instanceof Error failure) {
+                throw failure;
+            }
+            throw new IllegalStateException(cause);
         }
     }
 }
