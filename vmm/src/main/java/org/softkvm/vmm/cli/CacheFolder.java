@@ -19,9 +19,9 @@ final class CacheFolder {
         return find(System.getenv(), System.getProperty("os.name"), System.getProperty("user.home"));
     }
 
-    /** The folder of unpacked kernels; empty if there is to be none, or no place for it. */
-    static Optional<Path> kernels() {
-        return find().map(folder -> folder.resolve("kernels"));
+    /** The folder of unpacked kernels in it. */
+    static Path kernels(Path folder) {
+        return folder.resolve("kernels");
     }
 
     /**

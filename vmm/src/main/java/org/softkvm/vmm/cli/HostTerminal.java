@@ -91,17 +91,29 @@ final class HostTerminal implements AutoCloseable {
         }
     }
 
-    /** Whether standard input is a terminal: asked of the JDK, which wants output to be one too, then of Linux. */
+    /**
+     * Whether standard input is a terminal: asked of Linux, and where that does not tell, of the JDK, which wants output to be
+     * one too and looks for 15 ms for implementations of a console.
+     */
     private static boolean isTerminal() {
-        Console console = System.console();
-        if (console != null && console.isTerminal()) {
-            return true;
-        }
+        return isTerminal(Path.of("/proc/self/fd/0")).orElseGet(() -> {
+            Console console = System.console();
+            return console != null && console.isTerminal();
+        });
+    }
+
+    /** Whether what a link of Linux leads to is a terminal; empty if that does not tell. */
+    static Optional<Boolean> isTerminal(Path link) {
         try {
-            String target = Files.readSymbolicLink(Path.of("/proc/self/fd/0")).toString();
-            return target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console");
+            String target = Files.readSymbolicLink(link).toString();
+            if (target.startsWith("/dev/pts/") || target.startsWith("/dev/tty") || target.equals("/dev/console")) {
+                return Optional.of(true);
+            }
+            // Pipes and sockets have names that are no paths.
+            boolean other = !target.startsWith("/") || target.equals("/dev/null") || Files.isRegularFile(link);
+            return other ? Optional.of(false) : Optional.empty();
         } catch (IOException | RuntimeException e) {
-            return false;
+            return Optional.empty();
         }
     }
 

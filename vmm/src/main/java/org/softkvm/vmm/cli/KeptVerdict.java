@@ -75,14 +75,14 @@ final class KeptVerdict {
         this.clock = clock;
     }
 
-    /** The one of the user; empty where there is no /dev/kvm, or no place to keep anything. */
-    static Optional<KeptVerdict> ofUser() {
+    /** The one in a cache folder; empty where there is no /dev/kvm. */
+    static Optional<KeptVerdict> in(Path folder) {
         Path device = Path.of("/dev/kvm");
         if (!Files.exists(device)) {
             return Optional.empty();
         }
         Host host = new Host(device, Path.of("/proc/sys/kernel/random/boot_id"), Main.version());
-        return CacheFolder.find().map(folder -> new KeptVerdict(folder, host, InstantSource.system()));
+        return Optional.of(new KeptVerdict(folder, host, InstantSource.system()));
     }
 
     /** Whether auto would pass /dev/kvm over, as far as is known. */

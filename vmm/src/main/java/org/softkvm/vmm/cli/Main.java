@@ -6,13 +6,9 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import org.softkvm.vmm.GuestFile;
 import org.softkvm.vmm.VmmException;
-import org.softkvm.vmm.pc.Training;
 
 /** The command {@code softkvm}. */
 public final class Main {
@@ -65,17 +61,13 @@ public final class Main {
         }
         List<String> rest = arguments.subList(1, arguments.size());
         return switch (arguments.getFirst()) {
-            case "run" -> new RunCommand(in, out, err).run(rest);
+            case "run" -> new RunCommand(in, out, err, CacheFolder.find()).run(rest);
             case "train" -> {
                 // Not for people: what the launcher makes its class cache from.
                 if (rest.isEmpty()) {
                     throw new UsageException("train takes images");
                 }
-                List<GuestFile> images = new ArrayList<>();
-                for (String image : rest) {
-                    images.add(GuestFile.read(Path.of(image)));
-                }
-                Training.run(images);
+                Training.run(in, rest);
                 yield 0;
             }
             case "info" -> {
@@ -83,7 +75,7 @@ public final class Main {
                     throw new UsageException("info takes no arguments: " + rest.getFirst());
                 }
                 int status = print(InfoCommand.text());
-                KeptVerdict.ofUser().ifPresent(KeptVerdict::update);
+                CacheFolder.find().flatMap(KeptVerdict::in).ifPresent(KeptVerdict::update);
                 yield status;
             }
             case "--help", "-h", "help" -> print(Help.TEXT);

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
 import org.apache.commons.cli.CommandLine;
 import org.softkvm.vmm.GuestFile;
@@ -33,6 +34,10 @@ final class RunCommand {
     private final InputStream in;
     private final OutputStream out;
     private final PrintStream err;
+
+    /** Where kernels and a verdict on /dev/kvm are kept. */
+    private final Optional<Path> cache;
+
     private final List<OutputStream> files = new ArrayList<>();
 
     /** The PC that a key may stop: set before it reads the first one. */
@@ -49,10 +54,11 @@ final class RunCommand {
 
     private ProgressLine progress;
 
-    RunCommand(InputStream in, OutputStream out, PrintStream err) {
+    RunCommand(InputStream in, OutputStream out, PrintStream err, Optional<Path> cache) {
         this.in = in;
         this.out = out;
         this.err = err;
+        this.cache = cache;
     }
 
     /** Runs a guest and returns the exit status. */
@@ -282,7 +288,7 @@ final class RunCommand {
         builder.engine(line.getOptionValue(RunOptions.ENGINE, "auto"));
         builder.reboot(!line.hasOption(RunOptions.NO_REBOOT));
         if (!line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
-            CacheFolder.kernels().ifPresent(builder::kernelCache);
+            cache.map(CacheFolder::kernels).ifPresent(builder::kernelCache);
         }
         builder.stateHash(line.hasOption(RunOptions.STATE_HASH));
         if (line.hasOption(RunOptions.TIMEOUT)) {
@@ -300,7 +306,7 @@ final class RunCommand {
         if (!backend.equals("auto") || line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
             return backend;
         }
-        KeptVerdict kept = KeptVerdict.ofUser().orElse(null);
+        KeptVerdict kept = cache.flatMap(KeptVerdict::in).orElse(null);
         if (kept == null) {
             return backend;
         }

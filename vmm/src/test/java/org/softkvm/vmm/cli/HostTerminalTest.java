@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -28,6 +29,32 @@ class HostTerminalTest {
     private Optional<String> stty(List<String> arguments, String... answers) {
         calls.add(arguments);
         return calls.size() <= answers.length ? Optional.ofNullable(answers[calls.size() - 1]) : Optional.of("");
+    }
+
+    @Test
+    void linuxTellsMostOftenWhatStandardInputIs(@TempDir Path folder) throws IOException {
+        Path file = Files.write(folder.resolve("file"), new byte[1]);
+        Map<String, Optional<Boolean>> known = Map.of(
+                "/dev/pts/3",
+                Optional.of(true),
+                "/dev/ttyS0",
+                Optional.of(true),
+                "/dev/console",
+                Optional.of(true),
+                "/dev/null",
+                Optional.of(false),
+                "pipe:[4711]",
+                Optional.of(false),
+                file.toString(),
+                Optional.of(false),
+                "/dev/none",
+                Optional.empty());
+        for (String target : known.keySet()) {
+            Path link = Files.createSymbolicLink(folder.resolve("link"), Path.of(target));
+            assertThat(HostTerminal.isTerminal(link)).as(target).isEqualTo(known.get(target));
+            Files.delete(link);
+        }
+        assertThat(HostTerminal.isTerminal(folder.resolve("no proc"))).isEmpty();
     }
 
     @Test
