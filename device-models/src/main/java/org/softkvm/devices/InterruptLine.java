@@ -11,9 +11,6 @@ package org.softkvm.devices;
  */
 @FunctionalInterface
 public interface InterruptLine {
-    /** A line that leads nowhere. */
-    InterruptLine NONE = level -> {};
-
     /**
      * Drives the line.
      *
@@ -25,6 +22,15 @@ public interface InterruptLine {
     default void pulse() {
         set(true);
         set(false);
+    }
+
+    /**
+     * A line that leads nowhere. No constant: the JVM's archives hold no lambda of an interface with an initialiser.
+     *
+     * @return the line
+     */
+    static InterruptLine none() {
+        return level -> {};
     }
 
     /**

@@ -19,7 +19,7 @@ class InterruptLineTest {
     void fanOutDrivesAll() {
         RecordingLine a = new RecordingLine();
         RecordingLine b = new RecordingLine();
-        InterruptLine both = InterruptLine.fanOut(a, b, InterruptLine.NONE);
+        InterruptLine both = InterruptLine.fanOut(a, b, InterruptLine.none());
         both.set(true);
         assertThat(a.isHigh()).isTrue();
         assertThat(b.isHigh()).isTrue();
@@ -49,7 +49,7 @@ class InterruptLineTest {
     void wiredOrHas64Sources() {
         RecordingLine shared = new RecordingLine();
         LineOr or = new LineOr(shared);
-        InterruptLine last = InterruptLine.NONE;
+        InterruptLine last = InterruptLine.none();
         for (int i = 0; i < 64; i++) {
             last = or.newSource();
         }

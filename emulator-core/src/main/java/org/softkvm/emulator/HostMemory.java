@@ -11,7 +11,12 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.FileAttribute;
+import java.nio.file.attribute.PosixFilePermission;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.EnumSet;
 import java.util.List;
+import java.util.Set;
 import java.util.TreeMap;
 
 /**
@@ -82,13 +87,17 @@ public final class HostMemory {
                 continue;
             }
             try {
-                Path name = Files.createTempFile(dir, "softkvm", ".ram");
+                // Not createTempFile: the random number in its name takes the JDK 15 ms. The name lasts for an instant.
+                Path name = dir.resolve("softkvm" + ProcessHandle.current().pid() + "-" + System.nanoTime() + ".ram");
                 FileChannel channel = FileChannel.open(
                         name,
-                        StandardOpenOption.READ,
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.SPARSE,
-                        StandardOpenOption.DELETE_ON_CLOSE);
+                        Set.of(
+                                StandardOpenOption.CREATE_NEW,
+                                StandardOpenOption.READ,
+                                StandardOpenOption.WRITE,
+                                StandardOpenOption.SPARSE,
+                                StandardOpenOption.DELETE_ON_CLOSE),
+                        ownerOnly(dir));
                 try {
                     MemorySegment pool = channel.map(FileChannel.MapMode.READ_WRITE, 0, size, Arena.global());
                     Files.deleteIfExists(name);
@@ -104,6 +113,16 @@ public final class HostMemory {
             }
         }
         return Arena.global().allocate(Math.min(size, 1L << 30), PAGE_SIZE);
+    }
+
+    /** The rights of a file that nobody else may open while it has a name. */
+    private static FileAttribute<?>[] ownerOnly(Path dir) {
+        return dir.getFileSystem().supportedFileAttributeViews().contains("posix")
+                ? new FileAttribute<?>[] {
+                    PosixFilePermissions.asFileAttribute(
+                            EnumSet.of(PosixFilePermission.OWNER_READ, PosixFilePermission.OWNER_WRITE))
+                }
+                : new FileAttribute<?>[0];
     }
 
     /**

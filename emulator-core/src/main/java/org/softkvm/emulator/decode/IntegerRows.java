@@ -28,7 +28,7 @@ import static org.softkvm.emulator.decode.Operand.Zb;
 import static org.softkvm.emulator.decode.Operand.Zv;
 import static org.softkvm.emulator.decode.Operand.rAX;
 
-import java.util.Locale;
+import java.util.HexFormat;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.exec.Alu;
 import org.softkvm.emulator.exec.Branch;
@@ -44,6 +44,8 @@ final class IntegerRows {
     private static final String[] CONDITIONS = {
         "o", "no", "b", "ae", "e", "ne", "be", "a", "s", "ns", "p", "np", "l", "ge", "le", "g"
     };
+
+    private static final HexFormat HEX = HexFormat.of().withUpperCase();
 
     private IntegerRows() {}
 
@@ -61,8 +63,9 @@ final class IntegerRows {
         old(t);
     }
 
+    /** Two digits. No formatter: each start builds the table. */
     static String hex(int b) {
-        return String.format(Locale.ROOT, "%02X", b);
+        return HEX.toHexDigits((byte) b);
     }
 
     private static Op alu(Op op, String name) {

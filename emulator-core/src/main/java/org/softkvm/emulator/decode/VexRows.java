@@ -20,6 +20,7 @@ import static org.softkvm.emulator.decode.Operand.Wx;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import org.softkvm.emulator.simd.Arithmetic;
 import org.softkvm.emulator.simd.Conversions;
 import org.softkvm.emulator.simd.Lanes;
@@ -118,12 +119,15 @@ final class VexRows {
         }
     }
 
+    private static final Set<String> HORIZONTAL =
+            Set.of("addsubps", "addsubpd", "haddps", "haddpd", "hsubps", "hsubpd");
+
     /** Whether MXCSR has a part in it. */
     private static boolean hasExceptions(Op sse) {
         return sse.owner() == Arithmetic.class
                 || sse.owner() == Conversions.class
                 || sse.owner() == Sse41Float.class
-                || sse.mnemonic().matches("addsubp[sd]|h(add|sub)p[sd]");
+                || HORIZONTAL.contains(sse.mnemonic());
     }
 
     /** Where the bits of the immediate lie that are for the upper half. */
@@ -158,7 +162,7 @@ final class VexRows {
             Op sse = t.sse(Op.Prefix.P66, map, opcode);
             same(
                             t,
-                            String.format("VEX.128.66.%s.WIG %X", MAPS[map], opcode),
+                            "VEX.128.66." + MAPS[map] + ".WIG " + IntegerRows.hex(opcode),
                             "v" + sse.mnemonic(),
                             sse.owner(),
                             sse.method(),
@@ -171,13 +175,13 @@ final class VexRows {
         Op sse = t.sse(Op.Prefix.P66, map, opcode);
         merge(
                         t,
-                        String.format("VEX.128.66.%s.WIG %X", MAPS[map], opcode),
+                        "VEX.128.66." + MAPS[map] + ".WIG " + IntegerRows.hex(opcode),
                         "v" + sse.mnemonic(),
                         sse.owner(),
                         sse.method(),
                         withFirstSource(sse))
                 .alsoNeeds(sse.feature());
-        t.op(String.format("VEX.256.66.%s.WIG %X", MAPS[map], opcode), "v" + sse.mnemonic(), withFirstSource(sse))
+        t.op("VEX.256.66." + MAPS[map] + ".WIG " + IntegerRows.hex(opcode), "v" + sse.mnemonic(), withFirstSource(sse))
                 .halves(sse.owner(), sse.method())
                 .needs(wide);
     }

@@ -96,25 +96,32 @@ public final class Pc implements AutoCloseable {
 
         RamLayout layout = RamLayout.of(PcLimits.memory(config));
         this.ram = new GuestRam(layout, vm.allocateMemory(layout.total()));
-        MemoryMap memory = new MemoryMap(vm, ram, PcLimits.addressLines24(config));
-        List<Vcpu> vcpus = createVcpus();
-        this.board = new Board(vm, config, memory, layout, end);
+        // It is written into RAM while what follows is made.
+        GuestRam written = ram;
+        Loading writing = loading == null ? null : loading.then(guest -> fill(config, guest, written));
+        Board made = null;
         try {
-            LoadedGuest guest = loading == null ? null : loading.await();
+            MemoryMap memory = new MemoryMap(vm, ram, PcLimits.addressLines24(config));
+            List<Vcpu> vcpus = createVcpus();
+            made = new Board(vm, config, memory, layout, end);
+            board = made;
+            LoadedGuest guest = writing == null ? null : writing.await();
             rom = guest == null ? savedRom : guest.rom();
-            if (guest != null) {
-                fill(guest);
-            }
             memory.setRom(rom(rom));
             memory.install(true);
-            this.cpus = new Cpus(vm, vcpus, board, end);
+            cpus = new Cpus(vm, vcpus, board, end);
             if (guest != null) {
                 cpus.prepare(guest.start());
             } else {
                 restoring.finish(config, vm, ram, cpus, board, notes);
             }
         } catch (VmmException | RuntimeException | Error e) {
-            board.close();
+            if (writing != null) {
+                writing.abandon();
+            }
+            if (made != null) {
+                made.close();
+            }
             throw e;
         }
     }
@@ -394,7 +401,7 @@ public final class Pc implements AutoCloseable {
         LoadedGuest guest = load(config);
         if (!(guest.start() instanceof CpuStart.Reset)) {
             ram.clear();
-            fill(guest);
+            fill(config, guest, ram);
             vm.memoryWritten(0, ram.layout().lowSize());
             vm.memoryWritten(RamLayout.HIGH_START, ram.layout().highSize());
         }
@@ -402,7 +409,7 @@ public final class Pc implements AutoCloseable {
     }
 
     /** Puts the tables and the guest into RAM that is empty. */
-    private void fill(LoadedGuest guest) {
+    private static void fill(PcConfig config, LoadedGuest guest, GuestRam ram) {
         ram.write(RamLayout.BIOS_START, AcpiTables.build(Board.acpi(config), RamLayout.BIOS_START));
         ram.write(MP_TABLES, MpTables.build(Board.acpi(config), MP_TABLES));
         guest.writeTo(ram);
