@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Cpu;
 import org.softkvm.emulator.cpu.Flags;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
+import org.softkvm.emulator.decode.OpTable;
 import org.softkvm.emulator.decode.Operand;
 import org.softkvm.emulator.simd.Vex;
 
@@ -59,6 +60,23 @@ public final class HandlerFactory {
     private static final int LOCAL_FB = 18;
 
     private HandlerFactory() {}
+
+    /**
+     * Makes one handler that every guest needs, so that the first instruction does not wait for ASM: no archive of the JVM holds
+     * classes of its age in verified form, and to verify those that a handler takes 15 ms. A machine is made while its image
+     * is still being read.
+     */
+    public static void prepare() {
+        for (Op op : OpTable.INSTANCE.all()) {
+            if (op.mnemonic().equals("mov") && op.kind() == Op.Kind.VALUE && op.isSized()) {
+                Insn move = new Insn();
+                move.op = op;
+                move.opSize = 4;
+                handler(move, 32);
+                return;
+            }
+        }
+    }
 
     /**
      * The handler of an instruction.

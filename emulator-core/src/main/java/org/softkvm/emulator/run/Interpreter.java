@@ -13,6 +13,7 @@ import org.softkvm.emulator.cpu.Smm;
 import org.softkvm.emulator.cpu.Vector;
 import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.exec.Handler;
+import org.softkvm.emulator.exec.HandlerFactory;
 import org.softkvm.emulator.translate.FastCompilation;
 import org.softkvm.emulator.translate.Region;
 import org.softkvm.emulator.translate.RegionTable;
@@ -58,6 +59,7 @@ public final class Interpreter {
         this.c = c;
         this.cache = new BlockCache(c);
         this.regions = new Regions(c, cache);
+        HandlerFactory.prepare();
     }
 
     /**
