@@ -1617,7 +1617,7 @@ public final class VirtualCpu implements AutoCloseable {
      * @param on whether
      */
     public void setInterruptWindowRequested(boolean on) {
-        interpreter.interruptWindowRequested = on;
+        cpu.interruptWindowRequested = on;
         if (on) {
             cpu.request(Cpu.REQ_INTERRUPT);
         }

@@ -333,6 +333,9 @@ public final class Cpu {
     public int breakIo;
     /** Vector injected by user space (KVM_INTERRUPT), or -1. */
     public int injectedVector = -1;
+
+    /** Leave with {@link ExitCode#IRQ_WINDOW_OPEN} as soon as an interrupt could be injected. */
+    public boolean interruptWindowRequested;
     /** Exception injected by user space: vector and INJECTED_HAS_ERROR, or -1. */
     public int injectedException = -1;
     /** Its error code. */
@@ -711,13 +714,20 @@ public final class Cpu {
         bits |= realOrV86() ? 8 : 0;
         boolean user = cpl == 3;
         context = keys.stamp(user) << 8 | bits | (user ? 16 : 0);
-        boolean smap = !user && (cr4 & CR4_SMAP) != 0 && (eflags & Flags.AC) == 0;
         boolean align = user && (cr0 & CR0_AM) != 0 && (eflags & Flags.AC) != 0;
-        tlbTag = (long) keys.generation(smap) << TAG_GENERATION_SHIFT
-                | (user ? 1 : 0)
-                | (smap ? TAG_SMAP : 0)
-                | (align ? TAG_ALIGN : 0);
+        tlbTag = user ? (long) keys.generation(false) << TAG_GENERATION_SHIFT | 1 | (align ? TAG_ALIGN : 0) : dataTag();
         limit = 0;
+    }
+
+    /** The tag of a supervisor's own accesses to data. */
+    private long dataTag() {
+        boolean smap = (cr4 & CR4_SMAP) != 0 && (eflags & Flags.AC) == 0;
+        return (long) keys.generation(smap) << TAG_GENERATION_SHIFT | (smap ? TAG_SMAP : 0);
+    }
+
+    /** EFLAGS.AC has changed in ring 0: what {@link #updateMode} would do, but for the end of the block. */
+    public void supervisorAccessChanged() {
+        tlbTag = dataTag();
     }
 
     /**

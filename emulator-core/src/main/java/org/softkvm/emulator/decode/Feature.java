@@ -148,6 +148,8 @@ public enum Feature {
     UMIP("umip", Leaf.C7, 2, CPUID),
     /** RDPID. */
     RDPID("rdpid", Leaf.C7, 22, RDTSCP),
+    /** SERIALIZE. */
+    SERIALIZE("serialize", Leaf.D7, 14, CPUID),
     /** IA32_SPEC_CTRL and IA32_PRED_CMD. */
     SPEC_CTRL("spec-ctrl", Leaf.D7, 26, MSR),
     /** IA32_ARCH_CAPABILITIES. */

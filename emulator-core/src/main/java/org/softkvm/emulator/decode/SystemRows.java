@@ -42,12 +42,12 @@ final class SystemRows {
         t.op("NP 0F 01 =CA", "clac")
                 .state(SystemOps.class, "clac")
                 .noFlags()
-                .ends()
+                .registers(0, 0)
                 .needs(Feature.SMAP);
         t.op("NP 0F 01 =CB", "stac")
                 .state(SystemOps.class, "stac")
                 .noFlags()
-                .ends()
+                .registers(0, 0)
                 .needs(Feature.SMAP);
     }
 
@@ -163,6 +163,11 @@ final class SystemRows {
                 .noFlags()
                 .ends()
                 .needs(Feature.INVPCID);
+        t.op("NP 0F 01 =E8", "serialize")
+                .state(SystemOps.class, "serialize")
+                .noFlags()
+                .registers(0, 0)
+                .needs(Feature.SERIALIZE);
         t.op("NP 0F 01 =C8", "monitor")
                 .state(Waiting.class, "monitor")
                 .noFlags()

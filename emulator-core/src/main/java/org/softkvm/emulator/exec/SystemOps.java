@@ -246,7 +246,7 @@ public final class SystemOps {
             throw c.ud();
         }
         c.eflags &= ~Flags.AC;
-        c.updateMode();
+        c.supervisorAccessChanged();
     }
 
     /** STAC. */
@@ -255,7 +255,12 @@ public final class SystemOps {
             throw c.ud();
         }
         c.eflags |= Flags.AC;
-        c.updateMode();
+        c.supervisorAccessChanged();
+    }
+
+    /** SERIALIZE. Blocks are dropped when their code is written, so that nothing that was fetched is old. */
+    public static void serialize(Cpu c, Insn i) {
+        c.serialize();
     }
 
     /** RSM: #UD outside system-management mode. */

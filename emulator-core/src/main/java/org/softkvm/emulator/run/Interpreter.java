@@ -28,9 +28,6 @@ public final class Interpreter {
     private final BlockCache cache;
     private final Regions regions;
 
-    /** Leave with IRQ_WINDOW_OPEN as soon as an interrupt could be injected. */
-    public boolean interruptWindowRequested;
-
     /** Faults delivered (statistics). */
     public long faults;
 
@@ -577,7 +574,7 @@ public final class Interpreter {
                 Events.interrupt(c, vector);
                 return delivered();
             }
-            if (interruptWindowRequested) {
+            if (c.interruptWindowRequested) {
                 return -ExitCode.IRQ_WINDOW_OPEN;
             }
         }

@@ -440,7 +440,7 @@ final class Regions {
             }
             blocks.add(b);
             size += b.insns.length;
-            for (long rip : wide ? successors(b) : successorsInside(b, plan.codeBits == 64)) {
+            for (long rip : wide ? successors(b, plan) : successorsInside(b, plan)) {
                 if (seen.add(rip)) {
                     Block next = cache.peek(rip);
                     if (next != null && !wide && justReturns(next)) {
@@ -513,21 +513,21 @@ final class Regions {
     }
 
     /** The successors within the function; where regions call each other, the place behind a CALL is one. */
-    private static long[] successorsInside(Block b, boolean calling) {
+    private static long[] successorsInside(Block b, Plan plan) {
         Insn last = b.insns[b.insns.length - 1];
         if (calls(last)) {
-            return calling ? new long[] {last.nextRip} : new long[0];
+            return plan.codeBits == 64 ? new long[] {last.nextRip} : new long[0];
         }
         if (last.op.owner() == Branch.class && last.op.method().equals("ret")) {
             return new long[0];
         }
-        return successors(b);
+        return successors(b, plan);
     }
 
-    private static long[] successors(Block b) {
+    private static long[] successors(Block b, Plan plan) {
         Insn last = b.insns[b.insns.length - 1];
         Op op = last.op;
-        if (!op.endsBlock()) {
+        if (!op.endsBlock() || plan.goesOnBehind(last)) {
             return new long[] {b.endRip};
         }
         switch (op.kind()) {

@@ -682,6 +682,21 @@ final class Code {
             op(Opcodes.LCONST_0);
             storeLong(FB);
         }
+        reloadTag();
+        for (int k = 0; k < LASTING; k++) {
+            op(Opcodes.LCONST_0);
+            storeLong(temporary(k));
+        }
+        reload(used);
+        reloadVectors();
+        reloadReady();
+    }
+
+    /** Takes the tag of accesses from the Cpu, with which no page in a local was found; narrow regions keep neither. */
+    void reloadTag() {
+        if (resident) {
+            return;
+        }
         cpu();
         m.visitFieldInsn(Opcodes.GETFIELD, CPU, "tlbTag", "J");
         storeLong(TAG);
@@ -694,13 +709,6 @@ final class Code {
                 storeLong(slot + 2);
             }
         }
-        for (int k = 0; k < LASTING; k++) {
-            op(Opcodes.LCONST_0);
-            storeLong(temporary(k));
-        }
-        reload(used);
-        reloadVectors();
-        reloadReady();
     }
 
     /** Loads XMM registers from the Cpu. */

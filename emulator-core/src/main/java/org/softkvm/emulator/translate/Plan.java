@@ -5,6 +5,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import org.softkvm.emulator.decode.Insn;
+import org.softkvm.emulator.exec.SystemOps;
 
 /**
  * What a region is made of: decoded blocks of one vcpu and one decode context. The first block is the entry; the others
@@ -77,6 +78,19 @@ public final class Plan {
      */
     public int find(long rip) {
         return byRip.getOrDefault(rip, -1);
+    }
+
+    /**
+     * Whether a region may go on behind an instruction that ends its block for the sake of interrupts: STI, where nobody
+     * counts instructions.
+     *
+     * @param last the last instruction of a block
+     * @return true for STI
+     */
+    public boolean goesOnBehind(Insn last) {
+        return !counted
+                && last.op.owner() == SystemOps.class
+                && last.op.method().equals("sti");
     }
 
     /** Guest instructions in all blocks. */

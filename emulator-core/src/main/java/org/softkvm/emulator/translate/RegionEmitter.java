@@ -175,7 +175,7 @@ final class RegionEmitter {
     /** Blocks of the plan that may follow. */
     private int[] successors(Plan.Piece p) {
         Insn last = lastOf(p);
-        if (!last.op.endsBlock()) {
+        if (!last.op.endsBlock() || plan.goesOnBehind(last)) {
             return new int[] {plan.find(p.endRip())};
         }
         return switch (last.op.kind()) {
@@ -363,6 +363,8 @@ final class RegionEmitter {
             } else if (plan.narrow && VexEmitter.inlined(i)) {
                 vex.emit(i);
                 c.pending++;
+            } else if (plan.goesOnBehind(i) && plan.find(p.endRip()) >= 0) {
+                sti();
             } else if (call(i)) {
                 return;
             }
@@ -536,11 +538,32 @@ final class RegionEmitter {
         if (StateEffects.changesReadiness(i)) {
             c.reloadReady();
         }
+        if (StateEffects.changesTag(i)) {
+            c.reloadTag();
+        }
         c.reload(StateEffects.registersWritten(i));
         if ((used & Code.FLAGS) != 0 && op.flagsWritten() != 0) {
             c.reloadFlags();
         }
         return false;
+    }
+
+    /**
+     * STI where nothing waits for it: the next instruction follows in the same region, which looks for requests behind it
+     * at the earliest, as the shadow of STI demands. Else the interpreter executes it.
+     */
+    private void sti() {
+        c.spill();
+        c.vexChecked = false;
+        c.cpu();
+        c.m.visitMethodInsn(
+                Opcodes.INVOKESTATIC,
+                Type.getInternalName(GuestInterrupts.class),
+                "sti",
+                "(L" + Code.CPU + ";)Z",
+                false);
+        c.m.visitJumpInsn(Opcodes.IFNE, c.sideExit());
+        c.pending++;
     }
 
     private void insn(int site) {

@@ -5,6 +5,7 @@ import org.softkvm.emulator.decode.Insn;
 import org.softkvm.emulator.decode.Op;
 import org.softkvm.emulator.decode.Operand;
 import org.softkvm.emulator.exec.MulDiv;
+import org.softkvm.emulator.exec.SystemOps;
 
 /** What a state method may change, so that a region reloads no more than that. */
 final class StateEffects {
@@ -16,6 +17,20 @@ final class StateEffects {
     private static boolean vector(Op op) {
         String owner = op.owner() == null ? "" : op.owner().getPackageName();
         return owner.equals(SIMD) || owner.equals(FPU) || op.kind() == Op.Kind.LANES;
+    }
+
+    /** Whether it changes no more than a bit of EFLAGS that is no arithmetic flag, or nothing: CLI, STAC, CLAC, SERIALIZE. */
+    private static boolean plain(Op op) {
+        return op.owner() == SystemOps.class
+                && switch (op.method()) {
+                    case "cli", "stac", "clac", "serialize" -> true;
+                    default -> false;
+                };
+    }
+
+    /** Whether it changes the tag with which data are found in the TLB. */
+    static boolean changesTag(Insn i) {
+        return plain(i.op) && i.op.method().endsWith("ac");
     }
 
     /** Whether it may write XMM registers. */
@@ -30,7 +45,7 @@ final class StateEffects {
     /** Whether it may change MXCSR, the control word of the x87, or the control bits of either. */
     static boolean changesReadiness(Insn i) {
         Op op = i.op;
-        return op.owner() != MulDiv.class && op.kind() != Op.Kind.LANES;
+        return op.owner() != MulDiv.class && op.kind() != Op.Kind.LANES && !plain(op);
     }
 
     /**
@@ -73,7 +88,7 @@ final class StateEffects {
     /** Whether the run loop may have to look at something afterwards: a store into code or MMIO, a change of mode. */
     static boolean mayStop(Insn i) {
         Op op = i.op;
-        if (op.owner() == MulDiv.class) {
+        if (op.owner() == MulDiv.class || plain(op)) {
             return false;
         }
         // A load cannot ask for anything: where it has to leave, it throws. MASKMOVQ and MASKMOVDQU store to RDI.

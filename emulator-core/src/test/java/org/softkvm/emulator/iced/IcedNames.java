@@ -48,10 +48,10 @@ final class IcedNames {
                     + "aesenc128kl aesenc256kl aesencwide128kl aesencwide256kl "
                     + "encodekey128 encodekey256 gf2p8affineinvqb gf2p8affineqb gf2p8mulb loadiwkey "
                     + "movdir64b movdiri "
-                    // RAO-INT, CET, ENQCMD, HRESET, PKU, PTWRITE, RTM, SERIALIZE, WAITPKG
+                    // RAO-INT, CET, ENQCMD, HRESET, PKU, PTWRITE, RTM, WAITPKG
                     + "aadd aand aor axor clrssbsy incsspd rstorssp saveprevssp setssbsy wrssd wrussd enqcmd enqcmds "
                     + "hreset rdpkru wrpkru ptwrite xabort xbegin xend xtest "
-                    + "xresldtrk xsusldtrk serialize tpause umonitor umwait uintr wrmsrns "
+                    + "xresldtrk xsusldtrk tpause umonitor umwait uintr wrmsrns "
                     // XSAVE's later forms
                     + "xrstors xsaves "
                     // VMX, SMX, SGX, TDX, SMM, PCONFIG
