@@ -443,8 +443,10 @@ final class Regions {
             for (long rip : wide ? successors(b, plan) : successorsInside(b, plan)) {
                 if (seen.add(rip)) {
                     Block next = cache.peek(rip);
-                    if (next != null && !wide && justReturns(next)) {
-                        // Less than a look for its own region.
+                    if (next != null
+                            && !wide
+                            && (justReturns(next) || plan.goesOnBehind(b.insns[b.insns.length - 1]))) {
+                        // Less than a look for its own region; and behind STI there is no looking for one.
                         frontier.add(next);
                         continue;
                     }

@@ -20,7 +20,7 @@ final class Help {
                                       the folder 'kernels' of $SOFTKVM_CACHE, or of ~/.cache/softkvm (XDG_CACHE_HOME
                                       counts; macOS: ~/Library/Caches, Windows: %LOCALAPPDATA%) where that is not
                                       set. Set and empty it means --no-kernel-cache. Beside it stands for an hour
-                                      that auto passed /dev/kvm over (--backend): not used or kept with this option either.
+                                      that auto passed /dev/kvm over (--backend), unless SOFTKVM_CACHE is empty.
 
             The machine:
               --memory SIZE           RAM, as 256M or 2G; without a letter in MiB (default 256M; 286: 4M; 8086: 1M)

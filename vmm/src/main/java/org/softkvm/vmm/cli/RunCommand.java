@@ -303,7 +303,7 @@ final class RunCommand {
     /** The value of --backend; the emulator for auto, where an earlier run has found out that it will be that one. */
     private String backend(CommandLine line) {
         String backend = line.getOptionValue(RunOptions.BACKEND, "auto");
-        if (!backend.equals("auto") || line.hasOption(RunOptions.NO_KERNEL_CACHE)) {
+        if (!backend.equals("auto")) {
             return backend;
         }
         KeptVerdict kept = cache.flatMap(KeptVerdict::in).orElse(null);
