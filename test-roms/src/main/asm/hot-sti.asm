@@ -12,7 +12,7 @@
 %include "lib/chips.inc"
 
 VECTOR  equ 0x40
-TURNS   equ 20000
+TURNS   equ 3000
 USER    equ 0x70000                     ; a user page; all else becomes supervisor
 CR4_SMAP equ 1 << 21
 
@@ -239,7 +239,7 @@ main:
 .nested_turn:
         call outer
         add edx, 3
-        cmp dword [taken], 200
+        cmp dword [taken], 30
         jb .nested_turn
         ticks_off
         imul ecx, ecx, 3                ; two to each 3 of EDX
