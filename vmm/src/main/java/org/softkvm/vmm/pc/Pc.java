@@ -169,6 +169,10 @@ public final class Pc implements AutoCloseable {
             if (Files.isDirectory(file)) {
                 throw new VmmException("--save: " + file + ": is a directory");
             }
+            if (Files.exists(file) && !Files.isRegularFile(file)) {
+                // A complete snapshot takes the place of what has the name, be it /dev/null.
+                throw new VmmException("--save: " + file + ": is no regular file");
+            }
             if (folder == null || !Files.isDirectory(folder)) {
                 throw new VmmException("--save: " + file + ": no such folder");
             }

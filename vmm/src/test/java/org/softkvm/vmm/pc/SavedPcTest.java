@@ -8,8 +8,11 @@ import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
+import java.net.StandardProtocolFamily;
+import java.net.UnixDomainSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.ServerSocketChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -201,6 +204,19 @@ class SavedPcTest {
         assertThatThrownBy(() -> run(config(DIGITS).save(folder.resolve("no/file"), (done, total) -> {})))
                 .isInstanceOf(VmmException.class)
                 .hasMessageContaining("no such folder");
+    }
+
+    /** A device such as /dev/null would be replaced by a file; here it is a socket, which anyone can make. */
+    @Test
+    void nothingButAFileIsReplaced() throws IOException {
+        Path special = folder.resolve("socket");
+        try (ServerSocketChannel socket = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+            socket.bind(UnixDomainSocketAddress.of(special));
+            assertThatThrownBy(() -> run(config(DIGITS).save(special, (done, total) -> {})))
+                    .isInstanceOf(VmmException.class)
+                    .hasMessageContaining("socket: is no regular file");
+            assertThat(Files.isRegularFile(special)).isFalse();
+        }
     }
 
     @Test
