@@ -22,7 +22,12 @@ mkdir -p "$root/benchmarks/target"
 
 modules=
 for module in emulator-core device-models kvm-api-shim vmm test-roms; do
-    modules=$modules$(echo "$root/$module/target/$module"-*.jar):
+    for jar in "$root/$module/target/$module"-*.jar; do
+        case $jar in
+            *-sources.jar | *-javadoc.jar | *-tests.jar | *-whitebox.jar) ;;
+            *) modules=$modules$jar: ;;
+        esac
+    done
 done
 exec "$java_home/bin/java" -Xmx1g -p "$modules$root/vmm/target/lib" \
     --add-modules org.softkvm.emulator,org.softkvm.devices,org.softkvm.kvm,org.softkvm.vmm,org.softkvm.testroms \
